@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer.c - result or error to an answer: the only place that writes "jsonrpc"
+ */
+#include "answer.h"
+
+#include <stdio.h>
+
+#include "json_write.h"
+
+const jri_value jri_no_id = {.text = "null", .len = 4, .type = JRPC_NULL};
+
+typedef struct known_code {
+    int code, status;
+    const char *message;
+    const char *plain; /* a whole answer without data, up to the id */
+    size_t plain_len;
+} known_code;
+
+#define PLAIN(code, message)                                                                       \
+    "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":" #code ",\"message\":\"" message "\"}"
+
+static const known_code codes[] = {
+#define KNOWN_CODE(name, code, message, status)                                                    \
+    {code, status, message, PLAIN(code, message), sizeof(PLAIN(code, message)) - 1},
+    JRPC_CODES(KNOWN_CODE)
+#undef KNOWN_CODE
+};
+
+static const known_code application_error = {0, 400, "Application error", NULL, 0};
+
+static const known_code *find_code(int code)
+{
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (codes[i].code == code)
+            return &codes[i];
+    return &application_error;
+}
+
+const char *jri_code_message(int code)
+{
+    return find_code(code)->message;
+}
+
+int jri_code_status(int code)
+{
+    return find_code(code)->status;
+}
+
+int jri_answer_close_value_id(jrpc_buf *buf, const jri_value *id)
+{
+    int status = jri_buf_append_literal(buf, JRI_ANSWER_ID);
+    if (!status)
+        status = jri_write_json(buf, id->json);
+    return status ? status : jri_buf_put(buf, '}');
+}
+
+static size_t text_len(const jri_error *error)
+{
+    return error->text_len ? error->text_len : strlen(error->text);
+}
+
+/* An error that says more than its code does. */
+static int write_error(jrpc_buf *buf, const jri_value *id, const jri_error *error)
+{
+    const char *message = error->message ? error->message : jri_code_message(error->code);
+    int status = jri_buf_append_literal(buf, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":");
+
+    if (!status)
+        status = jri_write_integer(buf, error->code);
+    if (!status)
+        status = jri_buf_append_literal(buf, ",\"message\":");
+    if (!status)
+        status = jri_write_text(buf, message, strlen(message));
+    if (!status && (error->data || error->text))
+        status = jri_buf_append_literal(buf, ",\"data\":");
+    if (!status && error->data)
+        status = jri_write_json(buf, error->data);
+    else if (!status && error->text)
+        status = jri_write_text(buf, error->text, text_len(error));
+    if (!status)
+        status = jri_buf_put(buf, '}');
+    return status ? status : jri_answer_close(buf, id);
+}
+
+static int write_known(jrpc_buf *buf, const jri_value *id, const known_code *known)
+{
+    int status = jri_buf_append(buf, known->plain, known->plain_len);
+    return status ? status : jri_answer_close(buf, id);
+}
+
+int jri_answer_error(jrpc_buf *buf, const jri_value *id, const jri_error *error)
+{
+    bool is_plain = !error->message && !error->text && !error->data;
+    const known_code *known = is_plain ? find_code(error->code) : &application_error;
+    size_t start = buf->len;
+    int status = known->plain ? write_known(buf, id, known) : write_error(buf, id, error);
+
+    if (status)
+        jri_buf_truncate(buf, start);
+    return status;
+}
+
+void jri_answer_plain(jrpc_buf *buf, const jri_value *id, int code)
+{
+    size_t max = buf->max, room = jri_answer_room(id);
+    jri_error error = {.code = code};
+
+    buf->max = SIZE_MAX;
+    buf->tail = buf->tail > room ? buf->tail - room : 0;
+    jri_answer_error(buf, id, &error);
+    buf->max = max;
+}
+
+static json_t *id_value(const jri_value *id)
+{
+    return id->json ? json_incref(id->json) : json_null();
+}
+
+json_t *jri_answer_result_value(const jri_value *id, json_t *result)
+{
+    return json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "result", result, "id", id_value(id));
+}
+
+/* A lossy copy: what jri_write_text() makes of bad UTF-8, read back. */
+static json_t *text_value(const char *text, size_t len)
+{
+    json_t *value = NULL;
+    jrpc_buf buf;
+
+    jri_buf_init(&buf, SIZE_MAX);
+    if (!jri_write_text(&buf, text, len))
+        jri_json_build(buf.data, buf.len, &value);
+    jri_buf_fini(&buf);
+    return value;
+}
+
+json_t *jri_answer_error_value(const jri_value *id, const jri_error *error)
+{
+    const char *message = error->message ? error->message : jri_code_message(error->code);
+    json_t *inner = json_pack("{s:i, s:o}", "code", error->code, "message",
+                              text_value(message, strlen(message)));
+
+    if (inner && (error->data || error->text)) {
+        json_t *data =
+            error->data ? json_deep_copy(error->data) : text_value(error->text, text_len(error));
+        if (json_object_set_new(inner, "data", data)) {
+            json_decref(inner);
+            inner = NULL;
+        }
+    }
+    return json_pack("{s:s, s:o, s:o}", "jsonrpc", "2.0", "error", inner, "id", id_value(id));
+}

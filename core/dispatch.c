@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch.c - the story: read, look up, bind, call, answer
+ *
+ *     jrpc_dispatch()
+ *         begin()                  a response to work in, room for one error promised
+ *         run_message()
+ *             read_message()       text or codec's value -> requests; or one failed request
+ *             run_member()         for each, in order
+ *                 refuse()         no request, not found, not bound: an error
+ *                 row->handler()   the user's function, which replies, fails or defers
+ *                 jri_call_end()   unanswered: by the handler's return value
+ *         wait_for_answers()       only if something was deferred
+ *         finish()                 answers put together, logged
+ *
+ * Errors travel as negative errno until code_of() here, the one place that knows which of them is
+ * which wire code.
+ */
+#include "dispatch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "camel.h"
+#include "text.h"
+
+static int code_of(int status)
+{
+    switch (status) {
+    case -EPROTO: /* the message is not JSON, or the codec's equal */
+        return JRPC_PARSE_ERROR;
+    case -EBADMSG: /* JSON, but no request */
+        return JRPC_INVALID_REQUEST;
+    case -ENOENT:
+        return JRPC_METHOD_NOT_FOUND;
+    case -EINVAL:
+    case -E2BIG: /* more than args_max */
+        return JRPC_INVALID_PARAMS;
+    case -EMSGSIZE: /* over message_max or values_max */
+        return JRPC_REQUEST_TOO_LARGE;
+    case -EOVERFLOW:
+        return JRPC_BATCH_TOO_LARGE;
+    case -ENOSPC: /* reply_max was spent by earlier members */
+        return JRPC_REPLY_TOO_LARGE;
+    default:
+        return JRPC_INTERNAL_ERROR;
+    }
+}
+
+/* Answers a member that never comes to its handler; in debug it is told the reason. */
+static void refuse_with(jrpc_call *call, int status, const char *reason, size_t len)
+{
+    jri_error error = {.code = code_of(status)};
+
+    if (call->message->service->settings.debug) {
+        error.text = reason;
+        error.text_len = len;
+    }
+    int claimed = jri_call_claim(call);
+    if (claimed == 1)
+        jri_call_drop(call, error.code);
+    else if (!claimed)
+        jri_call_close_error(call, &error);
+    jri_call_end(call, 0);
+}
+
+static void refuse(jrpc_call *call, int status, const char *reason)
+{
+    refuse_with(call, status, reason, /* up to its NUL */ 0);
+}
+
+static void refuse_unknown(jrpc_call *call)
+{
+    const jri_request *request = call->request;
+    size_t len = request->method_len;
+
+    refuse_with(call, -ENOENT, len ? request->method : "", len);
+}
+
+/* The hook's turn; true if the member is dealt with. */
+static bool is_refused_by_hook(jrpc_call *call)
+{
+    const jrpc_service *service = call->message->service;
+
+    if (!service->hooks.call_received)
+        return false;
+    int status = service->hooks.call_received(call, service->hooks_user);
+    if (!status && call->state == JRI_OPEN)
+        return false;
+    jri_call_end(call, status);
+    return true;
+}
+
+static void serve(jrpc_call *call)
+{
+    jri_message *message = call->message;
+    const jrpc_service *service = message->service;
+    jri_request *request = call->request;
+    char text[JRI_REASON_MAX];
+    char *reason = service->settings.debug ? text : NULL;
+    uint64_t seed = service->registry.seed;
+    int status = 0;
+
+    if (service->settings.convert_camel_case) {
+        request->has_built = true; /* converted arguments are */
+        status = jri_camel_request(request, &message->arena, seed, reason);
+    }
+    if (status) {
+        refuse(call, status, status == -EINVAL ? reason : NULL);
+        return;
+    }
+    if (is_refused_by_hook(call))
+        return;
+    call->row = jri_registry_find(&service->registry, request->method, request->method_len);
+    if (!call->row) {
+        refuse_unknown(call);
+        return;
+    }
+    status = jri_bind(call->row->signature, request, &message->arena, seed, reason);
+    if (status) {
+        refuse(call, status, status == -EINVAL ? reason : NULL);
+        return;
+    }
+    call->may_defer = true;
+    jri_call_end(call, call->row->handler(call, call->row->user));
+}
+
+static void run_member(jrpc_call *call, jri_message *message, jri_request *request, uint32_t index)
+{
+    jri_call_begin(call, message, request, index);
+    if (message->is_spent)
+        refuse(call, -ENOSPC, "not run: the answers before it used up reply_max");
+    else if (request->status)
+        refuse(call, request->status, request->reason);
+    else
+        serve(call);
+}
+
+/* What a reader's or codec's problem says, as one line for debug. */
+static const char *describe(jri_message *message, const jrpc_problem *problem)
+{
+    char text[sizeof(problem->text) + 64];
+
+    if (problem->line)
+        snprintf(text, sizeof(text), "line %d, column %d: %s", problem->line, problem->column,
+                 problem->text);
+    else
+        snprintf(text, sizeof(text), "%s", problem->text);
+    return text[0] ? jri_arena_copy(&message->arena, text, strlen(text)) : NULL;
+}
+
+/* The codec's value, and from it the requests. */
+static int read_value(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
+{
+    const jrpc_codec *codec = message->codec;
+    int status = codec->deserialize(text, len, codec->user, &message->root, problem);
+    if (!status && !message->root)
+        status = -EBADMSG;
+    if (status)
+        return status == -ENOMEM ? status : -EBADMSG;
+    return jri_envelope_read_value(message->root, &message->service->settings, &message->arena,
+                                   &message->envelope, problem);
+}
+
+/* One failed request in the place of what could not be read. */
+static void set_failure(jri_message *message, int status, const char *reason)
+{
+    message->failure = (jri_request){.status = status, .reason = reason};
+    message->envelope = (jri_envelope){.n_requests = 1, .requests = &message->failure};
+}
+
+static void replace_message(jri_message *message, int status, const jrpc_problem *problem)
+{
+    bool is_debug = message->service->settings.debug;
+
+    if (status == -EBADMSG)
+        status = -EPROTO;
+    else if (status == -E2BIG)
+        status = -EMSGSIZE;
+    set_failure(message, status, is_debug ? describe(message, problem) : NULL);
+}
+
+/* After reading: a message that is none becomes one failed request; each member, or that one, is
+ * promised its answer. */
+static inline int end_reading(jri_message *message, int status, const jrpc_problem *problem)
+{
+    if (JRI_UNLIKELY(status))
+        replace_message(message, status, problem);
+    if (jri_message_promise(message))
+        set_failure(message, -ENOMEM, NULL);
+    return message->codec ? jri_message_open_slots(message, 0) : 0;
+}
+
+static void log_request(const jri_message *message, const char *text, size_t len)
+{
+    const jri_log *log = &message->service->log;
+
+    if (message->root)
+        jri_log_value(log, JRI_LOG_REQUEST, NULL, message->root);
+    else
+        jri_log_text(log, JRI_LOG_REQUEST, NULL, text, len);
+}
+
+int jri_dispatch_read(jri_message *message, const char *text, size_t len)
+{
+    const jri_settings *settings = &message->service->settings;
+    jrpc_problem problem;
+    int status;
+
+    problem.line = 0;
+    problem.text[0] = '\0';
+    if (len > (uint64_t)settings->message_max) {
+        snprintf(problem.text, sizeof(problem.text), "%zu bytes, message_max is %lld", len,
+                 (long long)settings->message_max);
+        if (jri_log_is_on(&message->service->log))
+            jri_log_line(&message->service->log, JRPC_LOG_WARNING, NULL, "a message of %s, refused",
+                         problem.text);
+        return end_reading(message, -EMSGSIZE, &problem);
+    }
+    if (message->codec)
+        status = read_value(message, text, len, &problem);
+    else
+        status = jri_envelope_read(text, len, settings, &message->arena, &message->envelope,
+                                   settings->debug ? &problem : NULL);
+    if (JRI_UNLIKELY(message->service->log.is_basic))
+        log_request(message, text, len);
+    return end_reading(message, status, &problem);
+}
+
+void jri_dispatch_run(jrpc_response *response)
+{
+    jri_message *message = response->message;
+    jri_request *request = message->envelope.requests;
+
+    for (uint32_t i = 0; request; request = request->next, i++)
+        if (request->status != -ENOMSG) /* a response: no error ping-pong */
+            run_member(&response->call, message, request, i);
+}
+
+void jri_dispatch_finish(jri_message *message)
+{
+    const jri_log *log = &message->service->log;
+
+    jri_message_assemble(message);
+    if (!log->is_basic || !message->n_answers)
+        return;
+    if (message->out_value)
+        jri_log_value(log, JRI_LOG_ANSWER, NULL, message->out_value);
+    else
+        jri_log_text(log, JRI_LOG_ANSWER, NULL, message->out.data, message->out.len);
+}
+
+const jrpc_dispatch_options jri_no_dispatch_options = JRPC_DISPATCH_OPTIONS_INIT;
+
+const jrpc_dispatch_options *jri_dispatch_options_copy(const jrpc_dispatch_options *given,
+                                                       jrpc_dispatch_options *copy)
+{
+    if (given->size < sizeof(given->size))
+        return NULL;
+    *copy = jri_no_dispatch_options;
+    memcpy(copy, given, given->size < sizeof(*copy) ? given->size : sizeof(*copy));
+    if (copy->timeout_ms < -1)
+        return NULL;
+    if (copy->codec && (!copy->codec->deserialize || !copy->codec->serialize))
+        return NULL;
+    return copy;
+}
+
+int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
+                       jrpc_response **inout)
+{
+    int status = jri_response_begin(inout, service);
+    if (status)
+        return status;
+
+    jri_message *message = (*inout)->message;
+    message->codec = options->codec               ? options->codec
+                     : service->codec.deserialize ? &service->codec
+                                                  : NULL;
+    message->context = options->context;
+    message->has_context = options->has_context || options->context;
+    message->timeout_ms = options->timeout_ms;
+    message->completed = NULL;
+    return 0;
+}
+
+static void wait_for_answers(jri_message *message)
+{
+    bool is_waiting = true;
+
+    jri_message_settle(message); /* no more members to run */
+    while (is_waiting) {
+        uint64_t deadline =
+            jri_held_abandon(message, JRPC_TIMED_OUT, /* only_expired */ true, jri_now_ns());
+        is_waiting = jri_message_wait(message, deadline);
+    }
+}
+
+static void complete(jrpc_response *response)
+{
+    jri_dispatch_run(response);
+    if (response->message->slots)
+        wait_for_answers(response->message);
+    jri_dispatch_finish(response->message);
+}
+
+int jrpc_dispatch(jrpc_service *service, const char *text, size_t len,
+                  const jrpc_dispatch_options *options, jrpc_response **inout)
+{
+    jrpc_dispatch_options copy;
+    const jrpc_dispatch_options *known = jri_dispatch_options(options, &copy);
+    if (!service || !inout || (!text && len) || !known)
+        return -EINVAL;
+
+    jrpc_response *response = *inout;
+    int status = jri_dispatch_begin(service, known, &response);
+    if (!status)
+        status = jri_dispatch_read(response->message, text, len);
+    if (status) {
+        if (!*inout)
+            jrpc_response_free(response);
+        return status;
+    }
+    complete(response);
+    *inout = response;
+    return 0;
+}
+
+/* The request that jrpc_invoke() means, as a value; NULL: no memory. params is stolen. */
+static json_t *make_request(const char *method, json_t *params)
+{
+    json_t *name = json_stringn_nocheck(method, strlen(method));
+
+    if (params)
+        return json_pack("{s:s, s:o, s:o, s:i}", "jsonrpc", "2.0", "method", name, "params", params,
+                         "id", 1);
+    return json_pack("{s:s, s:o, s:i}", "jsonrpc", "2.0", "method", name, "id", 1);
+}
+
+int jrpc_invoke(jrpc_service *service, const char *method, json_t *params,
+                const jrpc_dispatch_options *options, jrpc_response **inout)
+{
+    jrpc_dispatch_options copy;
+    const jrpc_dispatch_options *known = jri_dispatch_options(options, &copy);
+    if (!service || !method || !inout || !known) {
+        json_decref(params);
+        return -EINVAL;
+    }
+
+    json_t *root = make_request(method, params);
+    jrpc_response *response = *inout;
+    int status = root ? jri_dispatch_begin(service, known, &response) : -ENOMEM;
+    if (status) {
+        json_decref(root);
+        return status;
+    }
+    jri_message *message = response->message;
+    jrpc_problem problem = {0};
+    message->codec = NULL; /* nothing was deserialized, and the answer is JSON */
+    message->root = root;
+    if (service->log.is_basic)
+        log_request(message, NULL, 0);
+    status = jri_envelope_read_value(root, &service->settings, &message->arena, &message->envelope,
+                                     &problem);
+    end_reading(message, status, &problem);
+    complete(response);
+    *inout = response;
+    return 0;
+}

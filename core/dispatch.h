@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch.h - the steps of a dispatch, for those who do not wait
+ */
+#ifndef JRI_DISPATCH_H
+#define JRI_DISPATCH_H
+
+#include "response.h"
+
+extern const jrpc_dispatch_options jri_no_dispatch_options;
+
+const jrpc_dispatch_options *jri_dispatch_options_copy(const jrpc_dispatch_options *given,
+                                                       jrpc_dispatch_options *copy);
+
+/* Options as this version knows them, whatever the caller was compiled with: in `copy` or
+ * constant; NULL: not valid. */
+static inline const jrpc_dispatch_options *jri_dispatch_options(const jrpc_dispatch_options *given,
+                                                                jrpc_dispatch_options *copy)
+{
+    return given ? jri_dispatch_options_copy(given, copy) : &jri_no_dispatch_options;
+}
+
+/* A response ready to work in: 0 or -ENOMEM, then *inout is as it was. */
+int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
+                       jrpc_response **inout);
+
+/* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
+int jri_dispatch_read(jri_message *message, const char *text, size_t len);
+
+/* Runs all members. If there are slots afterwards, answers may be outstanding. */
+void jri_dispatch_run(jrpc_response *response);
+
+/* Every member is answered: puts the answer together and logs it. */
+void jri_dispatch_finish(jri_message *message);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hash.h - one seeded hash of names for look-ups
+ *
+ * Seeded, so that a peer who chooses names cannot choose colliding ones. Not for anything secret.
+ */
+#ifndef JRI_HASH_H
+#define JRI_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline uint64_t jri_hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* One to seven bytes; together with their number different for different bytes. */
+static inline uint64_t jri_hash_tail(const char *text, size_t len)
+{
+    uint32_t low, high;
+
+    if (len < 4)
+        return (uint64_t)(unsigned char)text[0] << 16 |
+               (uint64_t)(unsigned char)text[len / 2] << 8 | (unsigned char)text[len - 1];
+    memcpy(&low, text, 4);
+    memcpy(&high, text + len - 4, 4);
+    return (uint64_t)low << 32 | high;
+}
+
+/* Eight bytes a step, multiply and fold: the construction of wyhash. */
+static inline uint64_t jri_hash(const char *text, size_t len, uint64_t seed)
+{
+    uint64_t hash = seed + len * 0x9e3779b97f4a7c15u;
+    uint64_t word;
+
+    while (len >= 8) {
+        memcpy(&word, text, 8);
+        hash = jri_hash_mix(hash ^ word, 0xe7037ed1a0b428dbu);
+        text += 8;
+        len -= 8;
+    }
+    if (len) {
+        word = jri_hash_tail(text, len);
+        hash = jri_hash_mix(hash ^ word, 0x8ebc6af09c88c6e3u);
+    }
+    return hash ^ hash >> 32;
+}
+
+#endif

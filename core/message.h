@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * message.h - one message under way: its requests, and their answers in order
+ *
+ * Without deferred calls all answers are written straight into `out`, one behind the other, and
+ * nothing here is locked or allocated. The first deferral (and any codec) opens slots: from then
+ * on each member's answer goes to its own, and the last answer given puts them together. So a
+ * message has two users at most at any time that touch the same thing: see `lock`.
+ *
+ * Counted: the response holds one reference and each held call one. The arena, and with it every
+ * request and argument, lives until the last is gone.
+ *
+ * Every member that is due an answer has room promised for a plain error in out's tail, before the
+ * first is run: running out of memory costs a member its result, never its answer.
+ */
+#ifndef JRI_MESSAGE_H
+#define JRI_MESSAGE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "answer.h"
+#include "arena.h"
+#include "buf.h"
+#include "envelope.h"
+#include "service.h"
+
+/* Where one member's answer goes when it cannot go straight to out. */
+typedef struct jri_slot {
+    jrpc_buf buf;    /* text path: the answer; empty: a plain error with `code` */
+    json_t *value;   /* value path: the answer; NULL likewise */
+    int code;        /* 0: a result */
+    bool is_simple;  /* an error that loses nothing if it becomes a plain one */
+    jrpc_call *held; /* while its owner has not freed it; under the lock */
+} jri_slot;
+
+typedef struct jri_message {
+    jrpc_service *service;   /* borrowed; a held call has a reference of its own */
+    const jrpc_codec *codec; /* NULL: the text path */
+    jrpc_peer *peer;         /* borrowed; NULL without a server */
+    void *context;
+    bool has_context;
+    int timeout_ms; /* of the dispatch; 0: each method's own */
+
+    jri_arena arena;
+    jri_envelope envelope;
+    jri_request failure; /* stands in for a message that could not be read */
+    json_t *root;        /* value path: the message, owned; arguments borrow from it */
+
+    jrpc_buf out;      /* the answer */
+    json_t *out_value; /* value path: the same as a value, owned */
+    int *codes;        /* of each answer in out: 0 a result; in the arena, or &code */
+    int code;
+    uint32_t n_answers;
+    bool is_http_200; /* http_200_errors of the service, which may be gone later */
+    bool is_spent;    /* reply_max is used up: what is left of the batch is not run */
+
+    jri_slot *slots;     /* one for each request, in the arena; NULL: not needed so far */
+    uint32_t first_slot; /* requests before it are answered in out */
+    size_t n_slot_bytes; /* under the lock */
+
+    pthread_mutex_t lock;   /* guards the states of held calls and what is marked so */
+    pthread_cond_t changed; /* a held call was answered, or a cancellation function returned */
+    uint32_t n_pending;     /* unanswered held calls, and 1 while members are still being run */
+    void (*completed)(struct jri_message *message, void *user); /* NULL: somebody waits */
+    void *completed_user;
+    atomic_uint n_refs;
+} jri_message;
+
+/* Outside of time but for two things: how long a call took, and waiting without a server. */
+uint64_t jri_now_ns(void);
+
+jri_message *jri_message_new(void); /* one reference; NULL: no memory */
+void jri_message_ref(jri_message *message);
+void jri_message_unref(jri_message *message); /* NULL is fine */
+
+/* Ready for the next message; only the caller may hold a reference. 0 or -ENOMEM: out has no room
+ * for even one plain error. */
+int jri_message_begin(jri_message *message, jrpc_service *service);
+
+/* It was understood well enough to know whom to answer. */
+static inline bool jri_request_is_known(const jri_request *request)
+{
+    return !request->status || request->status == -ENOENT || request->status == -E2BIG;
+}
+
+/* The member is owed an answer. */
+static inline bool jri_request_is_due(const jri_request *request)
+{
+    if (jri_request_is_known(request))
+        return !request->is_notification;
+    return request->status != -ENOMSG;
+}
+
+/* The id to answer with. */
+static inline const jri_value *jri_request_id(const jri_request *request)
+{
+    return jri_request_is_known(request) ? &request->id : &jri_no_id;
+}
+
+/* Besides the answers: the closing bracket and a NUL behind all. */
+enum { JRI_CLOSING = 8 };
+
+int jri_message_promise_batch(jri_message *message);
+
+/* After reading: promises room for a plain error to every member. 0 or -ENOMEM. */
+static inline int jri_message_promise(jri_message *message)
+{
+    if (message->envelope.is_batch)
+        return jri_message_promise_batch(message);
+    return jri_buf_set_tail(
+        &message->out, JRI_CLOSING + jri_answer_room(jri_request_id(message->envelope.requests)));
+}
+
+/* Opens slots for the members from `index` on: 0 or -ENOMEM. The thread that runs members only. */
+int jri_message_open_slots(jri_message *message, uint32_t index);
+
+/* One answer less is awaited; the last one completes the message. The lock is not held. */
+void jri_message_settle(jri_message *message);
+
+/* Waits for something to change, or until then; false: everything is answered. */
+bool jri_message_wait(jri_message *message, uint64_t deadline_ns);
+
+/* All members are settled: puts out together, with the codec if there is one. */
+void jri_message_assemble(jri_message *message);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registry.h - method name to row
+ *
+ * A hash table that only set-up changes; look-ups take no lock and their cost does not depend on
+ * the number of methods. Prefixes are few and tried longest first, after the exact name.
+ */
+#ifndef JRI_REGISTRY_H
+#define JRI_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jrpc/service.h>
+
+#include "signature.h"
+
+/* A method as it was registered; immutable. */
+typedef struct jri_row {
+    jrpc_handler_fn handler;
+    void *user;
+    jri_signature *signature; /* NULL: anything */
+    char *name;
+    size_t name_len;
+    uint64_t hash;
+    char *summary; /* NULL: none */
+    unsigned flags;
+    int timeout_ms;
+} jri_row;
+
+typedef struct jri_registry {
+    jri_row **slots; /* open addressing; n_slots is 0 or a power of two over 2 * n_rows */
+    size_t n_slots, n_rows;
+    jri_row **prefixes; /* longest first */
+    size_t n_prefixes;
+    uint64_t seed;
+} jri_registry;
+
+void jri_registry_init(jri_registry *registry, uint64_t seed);
+void jri_registry_fini(jri_registry *registry);
+
+/* The method of that name, or of the longest prefix; NULL: none. */
+const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len);
+
+/**
+ * jri_registry_add() - add all methods or none
+ * @row_size:    of a row of @methods as the caller was compiled with
+ * @name_max:    longest name in bytes
+ * @problem:     on failure which method and why
+ *
+ * Return: 0; -EINVAL; -EEXIST; -ENOMEM.
+ */
+int jri_registry_add(jri_registry *registry, const jrpc_method *methods, size_t n_methods,
+                     size_t row_size, bool is_replacing, size_t name_max, void *user,
+                     jrpc_problem *problem);
+
+int jri_registry_add_prefix(jri_registry *registry, const jrpc_method *method, size_t name_max,
+                            void *user, jrpc_problem *problem);
+
+/* A method or a prefix: 0 or -ENOENT. */
+int jri_registry_remove(jri_registry *registry, const char *name);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * response.h - what a response is made of
+ *
+ * It owns what a dispatch works with, so that a response that is used again brings all memory
+ * along. If a held call still needs the message, the next dispatch takes a new one.
+ */
+#ifndef JRI_RESPONSE_H
+#define JRI_RESPONSE_H
+
+#include <jrpc/response.h>
+
+#include "call.h"
+#include "message.h"
+
+struct jrpc_response {
+    jri_message *message;  /* one reference */
+    jrpc_call call;        /* the running call */
+    json_t *json;          /* the answer's text as a value, built on demand */
+    jrpc_response_fn done; /* of an asynchronous dispatch */
+    void *user;
+};
+
+/* Ready for the next message; *inout is made if NULL, and as it was on failure: -ENOMEM. */
+int jri_response_begin(jrpc_response **inout, jrpc_service *service);
+
+#endif
