@@ -29,7 +29,7 @@ static const known_code codes[] = {
 
 static const known_code application_error = {0, 400, "Application error", NULL, 0};
 
-static const known_code *find_code(int code)
+static inline const known_code *find_code(int code)
 {
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].code == code)
@@ -83,10 +83,21 @@ static int write_error(jrpc_buf *buf, const jri_value *id, const jri_error *erro
     return status ? status : jri_answer_close(buf, id);
 }
 
-static int write_known(jrpc_buf *buf, const jri_value *id, const known_code *known)
+static inline int write_known(jrpc_buf *buf, const jri_value *id, const known_code *known)
 {
-    int status = jri_buf_append(buf, known->plain, known->plain_len);
-    return status ? status : jri_answer_close(buf, id);
+    size_t len = known->plain_len;
+
+    if (!id->text) {
+        int status = jri_buf_append(buf, known->plain, len);
+        return status ? status : jri_answer_close_value_id(buf, id);
+    }
+    int status = jri_buf_reserve(buf, len + JRI_ANSWER_ID_LEN + id->len + 1);
+    if (status)
+        return status;
+    char *to = buf->data + buf->len;
+    memcpy(to, known->plain, len);
+    buf->len += len + jri_answer_put_close(to + len, id);
+    return 0;
 }
 
 int jri_answer_error(jrpc_buf *buf, const jri_value *id, const jri_error *error)

@@ -41,20 +41,24 @@ static inline int jri_answer_open(jrpc_buf *buf)
     return jri_buf_append_literal(buf, JRI_ANSWER_HEAD);
 }
 
+/* The end of an answer into room for it; returns its length. */
+enum { JRI_ANSWER_ID_LEN = sizeof(JRI_ANSWER_ID) - 1 };
+static inline size_t jri_answer_put_close(char *to, const jri_value *id)
+{
+    memcpy(to, JRI_ANSWER_ID, JRI_ANSWER_ID_LEN);
+    jri_short_copy(to + JRI_ANSWER_ID_LEN, id->text, id->len);
+    to[JRI_ANSWER_ID_LEN + id->len] = '}';
+    return JRI_ANSWER_ID_LEN + id->len + 1;
+}
+
 static inline int jri_answer_close(jrpc_buf *buf, const jri_value *id)
 {
-    enum { NAME = sizeof(JRI_ANSWER_ID) - 1 };
-
     if (!id->text)
         return jri_answer_close_value_id(buf, id);
-    int status = jri_buf_reserve(buf, NAME + id->len + 1);
+    int status = jri_buf_reserve(buf, JRI_ANSWER_ID_LEN + id->len + 1);
     if (status)
         return status;
-    char *to = buf->data + buf->len;
-    memcpy(to, JRI_ANSWER_ID, NAME);
-    jri_short_copy(to + NAME, id->text, id->len);
-    to[NAME + id->len] = '}';
-    buf->len += NAME + id->len + 1;
+    buf->len += jri_answer_put_close(buf->data + buf->len, id);
     return 0;
 }
 

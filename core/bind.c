@@ -222,14 +222,32 @@ static int refuse_doubles(const struct binding *binding)
     return status;
 }
 
-static bool is_in_place(const jri_signature *signature, const jri_request *request)
+static inline bool is_of(const jri_arg *arg, const jri_param *param)
 {
-    if (request->n_args != signature->n_params)
+    return is_same_name(arg->name, arg->name_len, param->name, param->name_len);
+}
+
+/* Arguments, one for each parameter, in order; few are put into order where they stand. False: they
+ * are not so, and in whatever order. */
+static bool sort_in_place(const jri_signature *signature, jri_request *request)
+{
+    uint32_t n = request->n_args;
+    jri_arg *args = request->args;
+
+    if (n != signature->n_params)
         return false;
-    for (uint32_t i = 0; i < request->n_args; i++)
-        if (!is_same_name(request->args[i].name, request->args[i].name_len,
-                          signature->params[i].name, signature->params[i].name_len))
+    for (uint32_t place = 0; place < n; place++) {
+        uint32_t i = place, end = n <= NAMES_FEW ? n : place + 1;
+        while (i < end && !is_of(&args[i], &signature->params[place]))
+            i++;
+        if (i == end)
             return false;
+        if (i != place) {
+            jri_arg arg = args[place];
+            args[place] = args[i];
+            args[i] = arg;
+        }
+    }
     return true;
 }
 
@@ -253,7 +271,7 @@ static int place_by_name(const struct binding *binding)
     uint32_t n_sent = request->n_args;
     struct names names;
 
-    if (is_in_place(signature, request))
+    if (sort_in_place(signature, request))
         return 0;
     if (!signature->n_params && signature->has_fields)
         return refuse_doubles(binding);

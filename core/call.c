@@ -50,7 +50,7 @@ void jri_call_report(jrpc_call *call)
 }
 
 /* The answer is written. Nothing may touch the call after this that does not own it. */
-static void settle(jrpc_call *call, int code)
+static inline void settle(jrpc_call *call, int code)
 {
     jri_message *message = call->message;
     bool is_due = jri_request_is_due(call->request);
@@ -184,7 +184,7 @@ static int plain_code(const jri_error *error, int status)
     return status == -EMSGSIZE ? JRPC_REPLY_TOO_LARGE : JRPC_INTERNAL_ERROR;
 }
 
-static int write_direct_error(jrpc_call *call, const jri_error *error, int *code)
+static inline int write_direct_error(jrpc_call *call, const jri_error *error, int *code)
 {
     jri_message *message = call->message;
     jrpc_buf *out = &message->out;

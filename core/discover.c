@@ -26,7 +26,6 @@
 #include <jrpc/service.h>
 
 #include "json_read.h"
-#include "json_write.h"
 #include "service.h"
 #include "signature.h"
 
@@ -202,8 +201,7 @@ static json_t *new_method(const jri_row *row)
     json_t *method = json_object();
 
     put(&method, "name", json_string(row->name));
-    /* Nobody has checked the summary's encoding: rather a document without it than none. */
-    if (row->summary && !row->summary[jri_utf8_check(row->summary, strlen(row->summary))])
+    if (row->summary)
         put(&method, "summary", json_string(row->summary));
     if (is_describable(signature)) {
         put_params(&method, signature);

@@ -299,7 +299,7 @@ static void wait_for_answers(jri_message *message)
     }
 }
 
-static void complete(jrpc_response *response)
+static inline void complete(jrpc_response *response)
 {
     jri_dispatch_run(response);
     if (response->message->slots)

@@ -135,7 +135,7 @@ static int read_params(envelope_scan *scan, jri_request *request)
     return more;
 }
 
-static int read_method(envelope_scan *scan, jri_request *request)
+static inline int read_method(envelope_scan *scan, jri_request *request)
 {
     jri_value value;
     uint32_t len;
@@ -156,7 +156,7 @@ static int read_method(envelope_scan *scan, jri_request *request)
     return 0;
 }
 
-static int read_id(envelope_scan *scan, jri_request *request)
+static inline int read_id(envelope_scan *scan, jri_request *request)
 {
     int status = jri_read_value(&scan->reader, &request->id);
     if (status)
@@ -255,16 +255,17 @@ static int read_member(envelope_scan *scan, jri_request *request, unsigned *seen
     }
 }
 
-/* The beginning of nearly every request, with and without spaces, by one comparison. */
-static inline void read_usual_version(jri_reader *reader, unsigned *seen)
+/* The beginning of nearly every request, without spaces or with them, by one comparison. True: the
+ * method's value is next. */
+static inline bool read_usual_beginning(jri_reader *reader, unsigned *seen)
 {
-    if (reader->n_values < reader->values_max &&
-        (jri_read_known(reader, "\"jsonrpc\":\"2.0\",\"", 17) ||
-         jri_read_known(reader, "\"jsonrpc\": \"2.0\", \"", 19))) {
-        reader->at--; /* the next name's quotation mark */
-        reader->n_values++;
-        *seen |= 1u << JRI_MEMBER_JSONRPC;
-    }
+    if (reader->n_values >= reader->values_max ||
+        (!jri_read_known(reader, "\"jsonrpc\":\"2.0\",\"method\":", 25) &&
+         !jri_read_known(reader, "\"jsonrpc\": \"2.0\", \"method\":", 27)))
+        return false;
+    reader->n_values++;
+    *seen = 1u << JRI_MEMBER_JSONRPC | 1u << JRI_MEMBER_METHOD;
+    return true;
 }
 
 /* One request, or a value that should have been one. */
@@ -280,8 +281,10 @@ static int read_request(envelope_scan *scan, jri_request *request)
         return jri_read_value(reader, &value);
     }
     int more = jri_read_enter(reader);
-    if (more > 0)
-        read_usual_version(reader, &seen);
+    if (more > 0 && read_usual_beginning(reader, &seen)) {
+        int status = read_method(scan, request);
+        more = status ? status : jri_read_next(reader, '}');
+    }
     while (more > 0) {
         int status = read_member(scan, request, &seen);
         more = status ? status : jri_read_next(reader, '}');

@@ -16,6 +16,9 @@
 #include "number.h"
 #include "text.h"
 
+/* Digits that never overflow an int64_t. */
+enum { SHORT_DIGITS = 18 };
+
 /* Where a string with escapes is decoded to: small, until one is longer. */
 struct scratch {
     char *data;
@@ -148,9 +151,10 @@ static inline int read_string(struct builder *builder, struct scratch *scratch, 
     bool is_escaped = false;
 
     while (*(at = jri_text_plain(at, builder->end)) != '"') {
-        /* What an escape begins with may be a quotation mark or a second reverse solidus. */
-        is_escaped |= *at == '\\';
-        at += *at == '\\' ? 2 : 1;
+        /* What follows a reverse solidus may be a quotation mark that ends nothing. */
+        bool is_escape = *at == '\\';
+        is_escaped |= is_escape;
+        at += 1 + is_escape;
     }
     builder->at = ++at;
     if (JRI_UNLIKELY(is_escaped))
@@ -191,10 +195,10 @@ static int build_number(struct builder *builder, json_t **out)
     int64_t value = 0;
 
     for (; at < end && (unsigned char)(*at - '0') < 10; at++)
-        if (at - first < 18)
+        if (at - first < SHORT_DIGITS)
             value = value * 10 + (*at - '0');
     bool is_integer = at == end || (*at != '.' && (*at | 0x20) != 'e');
-    if (is_integer && at - first <= 18) {
+    if (is_integer && at - first <= SHORT_DIGITS) {
         builder->at = at;
         *out = json_integer(first > start ? -value : value);
         return 0;
@@ -239,13 +243,12 @@ static int build_one(struct builder *builder, json_t **out)
 
 static int read_name(struct builder *builder, struct slice *out)
 {
-    bool is_escaped;
     int status = read_string(builder, &builder->name, out);
     if (status)
         return status;
 
-    is_escaped = out->text == builder->name.data;
-    if (JRI_UNLIKELY(is_escaped) && memchr(out->text, '\0', out->len))
+    /* Only an escape can spell U+0000. */
+    if (out->text == builder->name.data && memchr(out->text, '\0', out->len))
         return -EBADMSG;
     skip_space(builder);
     builder->at++; /* the colon */

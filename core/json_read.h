@@ -67,7 +67,7 @@ typedef struct jri_reader {
 static inline void jri_read_begin(jri_reader *reader, const char *text, size_t len,
                                   uint32_t depth_max, uint32_t values_max);
 
-/* Failures of all below: -EBADMSG not JSON (or deeper than depth_max); -E2BIG more than values_max. */
+/* Failures of all below: -EBADMSG not JSON, or deeper than depth_max; -E2BIG over values_max. */
 
 /* The next value's type by its first byte (JRPC_NUMBER for any number); JRPC_ABSENT: none. */
 static inline jrpc_type jri_read_type(jri_reader *reader);

@@ -149,8 +149,7 @@ static inline bool copy_plain(char *to, const char *text, size_t len)
     return !(marks | jri_block_marks(text + len - JRI_BLOCK));
 }
 
-static inline int write_string(jrpc_buf *buf, const char *text, size_t len,
-                               const char *replacement)
+static inline int write_string(jrpc_buf *buf, const char *text, size_t len, const char *replacement)
 {
     int status = jri_buf_reserve(buf, len + 2);
     if (status)
@@ -289,8 +288,8 @@ int jri_write_json(jrpc_buf *buf, const json_t *root)
             bool is_object = json_is_object(value);
             if (n_levels == JRI_WRITE_DEPTH)
                 return -E2BIG;
-            levels[n_levels++] = (struct level){
-                .container = value, .iter = is_object ? json_object_iter(value) : NULL};
+            levels[n_levels++] = (struct level){.container = value,
+                                                .iter = is_object ? json_object_iter(value) : NULL};
             status = jri_buf_put(buf, is_object ? '{' : '[');
         } else {
             status = write_scalar(buf, value);

@@ -107,9 +107,9 @@ __extension__ typedef unsigned __int128 uint128;
 
 /*
  * Between 10^-5 and 10^15 whole numbers of 128 bits can tell. size is mantissa * 2^(exp2 - 53); in
- * units of 10^-scale / 2^shift / 4 it is `exact`, and a step of the mantissa is 4 * fives. What
- * reads back as size lies within half a step, within a quarter step below a power of two; just
- * that far away only if the mantissa is even.
+ * units of 10^-scale / 2^shift it is `exact`, and half a step of the mantissa is `fives`: what lies
+ * nearer reads back as size. What lies just as far would take more than seventeen digits. Below a
+ * power of two the steps are half as wide, but none in this range has anything short there.
  */
 static bool find_exact(double size, uint64_t *digits, int *exponent)
 {
@@ -121,20 +121,17 @@ static bool find_exact(double size, uint64_t *digits, int *exponent)
     for (double scaled = size; scaled < 1e16; scaled *= 10.0, scale++)
         fives *= 5;
 
-    int shift = DBL_MANT_DIG - exp2 - scale + 2;
-    uint128 exact = (uint128)mantissa * fives * 4;
+    int shift = DBL_MANT_DIG - exp2 - scale + 1;
+    uint128 exact = (uint128)mantissa * fives * 2;
     uint64_t whole = (uint64_t)(exact >> shift); /* seventeen digits of size */
-    uint64_t above_max = 2 * fives - mantissa % 2;
-    uint64_t below_max = mantissa == UINT64_C(1) << (DBL_MANT_DIG - 1) ? fives : above_max;
 
     for (uint64_t step = 100; step; step /= 10) {
         uint64_t low = whole - whole % step;
         uint128 below = exact - ((uint128)low << shift), above = ((uint128)step << shift) - below;
-        bool low_fits = below <= below_max, high_fits = above <= above_max;
-        bool high_is_nearer = above < below || (above == below && low / step % 2);
-        if (!low_fits && !high_fits)
+        bool is_high = above < below || (above == below && low / step % 2);
+        if ((is_high ? above : below) > fives)
             continue;
-        *digits = high_fits && (high_is_nearer || !low_fits) ? low + step : low;
+        *digits = is_high ? low + step : low;
         *exponent = -scale;
         return true;
     }

@@ -60,6 +60,12 @@ static inline size_t slot_of(const jri_registry *registry, const char *name, siz
     return i;
 }
 
+/* JSON-RPC 2.0, section 4.3. */
+static bool is_reserved(const char *name, size_t len)
+{
+    return len >= 4 && !memcmp(name, "rpc.", 4);
+}
+
 const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len)
 {
     if (registry->n_slots) {
@@ -68,6 +74,8 @@ const jri_row *jri_registry_find(const jri_registry *registry, const char *name,
         if (row)
             return row;
     }
+    if (is_reserved(name, len))
+        return NULL; /* whatever a prefix would take */
     for (size_t i = 0; i < registry->n_prefixes; i++) {
         const jri_row *row = registry->prefixes[i];
         if (row->name_len <= len && !memcmp(row->name, name, row->name_len))
@@ -121,8 +129,11 @@ static const char *fault_of(const jrpc_method *method, size_t name_max)
         return "the name is longer than method_max";
     if (jri_utf8_check(method->name, len) != len)
         return "the name is not UTF-8";
-    if (!strncmp(method->name, "rpc.", 4))
+    if (is_reserved(method->name, len))
         return "names that begin with \"rpc.\" are reserved";
+    if (method->summary &&
+        jri_utf8_check(method->summary, strlen(method->summary)) != strlen(method->summary))
+        return "the summary is not UTF-8";
     if (!method->handler)
         return "a method needs a handler";
     if (method->flags & ~(unsigned)(JRPC_BLOCKING | JRPC_HIDDEN))

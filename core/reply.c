@@ -21,7 +21,7 @@
 enum { JRI_RAW_DEPTH = 1024 };
 
 /* Begins a result. NULL: nothing is to be written, and *status is what the reply returns. */
-static jrpc_buf *begin(jrpc_call *call, int *status)
+static inline jrpc_buf *begin(jrpc_call *call, int *status)
 {
     *status = call ? jri_call_claim(call) : -EINVAL;
     if (*status == 1) {
@@ -97,29 +97,38 @@ static void log_null(const jrpc_call *call)
                      (int)call->request->method_len, call->request->method);
 }
 
-/* A codec may walk values by recursion: as deep as the writer goes, and no circles. */
-static int check_depth(const json_t *value, int depth)
+static int check_text(const char *text, size_t len)
+{
+    return jri_utf8_check(text, len) == len ? 0 : -EILSEQ;
+}
+
+/* What the writer would refuse is no codec's to see: it may walk values by recursion, and take
+ * every text for UTF-8, which jansson's functions named _nocheck do not ensure. */
+static int check_value(const json_t *value, int depth)
 {
     json_t *member;
     const char *name;
-    size_t i;
+    size_t i, len;
+    int status = depth > JRI_WRITE_DEPTH ? -E2BIG : 0;
 
-    if (depth > JRI_WRITE_DEPTH)
-        return -E2BIG;
+    if (json_is_string(value))
+        return check_text(json_string_value(value), json_string_length(value));
+    if (status)
+        return status;
     if (json_is_array(value))
         json_array_foreach(value, i, member)
-            if (check_depth(member, depth + 1))
-                return -E2BIG;
+            if ((status = check_value(member, depth + 1)))
+                return status;
     if (json_is_object(value))
-        json_object_foreach((json_t *)(uintptr_t)value, name, member)
-            if (check_depth(member, depth + 1))
-                return -E2BIG;
+        json_object_keylen_foreach((json_t *)(uintptr_t)value, name, len, member)
+            if ((status = check_text(name, len)) || (status = check_value(member, depth + 1)))
+                return status;
     return 0;
 }
 
 static int reply_value(jrpc_call *call, json_t *result)
 {
-    int status = check_depth(result, 1);
+    int status = check_value(result, 1);
     return status ? jri_call_close(call, status) : jri_call_close_value(call, json_incref(result));
 }
 
@@ -281,8 +290,8 @@ int jrpc_fail_data(jrpc_call *call, int code, const char *text, json_t *data)
     if (!is_done && !data) {
         log_null(call);
         status = jri_call_close_failed(call, -ENOMEM);
-    } else if (!is_done && check_depth(data, 1)) {
-        status = jri_call_close_failed(call, -E2BIG);
+    } else if (!is_done && (status = check_value(data, 1))) {
+        jri_call_close_failed(call, status);
     } else if (!is_done) {
         jri_error error = error_of(call, code, text);
         error.data = data;

@@ -11,7 +11,6 @@
 #define JRI_TEXT_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
