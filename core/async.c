@@ -46,7 +46,7 @@ int jrpc_dispatch_async(jrpc_service *service, const char *text, size_t len,
 
     jrpc_response *response = NULL;
     jrpc_pending *pending = NULL;
-    int status = jri_dispatch_begin(service, known, &response);
+    int status = jri_dispatch_begin(service, known, /* lender */ NULL, &response);
     if (!status)
         status = jri_dispatch_read(response->message, text, len);
     if (!status && out)

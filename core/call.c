@@ -20,7 +20,9 @@ int jri_call_claim_held(jrpc_call *call)
 
     pthread_mutex_lock(&call->message->lock);
     if (call->state != JRI_OPEN)
-        status = atomic_load(&call->is_cancelled) ? -ECANCELED : -EALREADY;
+        status = call->message->is_gone             ? -EPIPE
+                 : atomic_load(&call->is_cancelled) ? -ECANCELED
+                                                    : -EALREADY;
     else
         call->state = JRI_CLAIMED;
     pthread_mutex_unlock(&call->message->lock);
@@ -31,6 +33,12 @@ int jri_call_claim_held(jrpc_call *call)
 static bool is_direct(const jrpc_call *call)
 {
     return !call->message->slots;
+}
+
+/* What stands before the answer in the same buffer and is none of it. */
+static size_t separator_len(const jrpc_call *call)
+{
+    return is_direct(call) && call->message->envelope.is_batch;
 }
 
 static jrpc_buf *target_of(jrpc_call *call)
@@ -171,7 +179,7 @@ int jri_call_close_slow(jrpc_call *call, int status)
     }
     if (is_direct(call))
         buf->tail -= jri_answer_room(id);
-    call->len = buf->len - call->start;
+    call->len = buf->len - call->start - separator_len(call);
     settle(call, 0);
     return 0;
 }
@@ -204,7 +212,7 @@ static inline int write_direct_error(jrpc_call *call, const jri_error *error, in
             out->data[out->len++] = separator; /* part of the room promised */
         jri_answer_plain(out, id, *code);
     }
-    call->len = out->len - start;
+    call->len = out->len - start - separator_len(call);
     return status;
 }
 
@@ -267,7 +275,7 @@ static void fail_for(jrpc_call *call, int status)
     describe_failure(call, status, text);
     if (call->message->service->settings.debug)
         error.text = text;
-    if (call->state == JRI_DEFERRED) {
+    if (!call->is_held && call->state == JRI_DEFERRED) {
         jri_held_fail(call->message, call->index, &error);
         return;
     }
@@ -291,6 +299,14 @@ static void answer_null(jrpc_call *call)
     }
 }
 
+void jri_call_answer_for(jrpc_call *call, int status)
+{
+    if (status)
+        fail_for(call, status);
+    else
+        answer_null(call);
+}
+
 void jri_call_release(jrpc_call *call)
 {
     jri_request *request = call->request;
@@ -307,10 +323,8 @@ void jri_call_release(jrpc_call *call)
 
 void jri_call_end_slow(jrpc_call *call, int status)
 {
-    if (status && (call->state == JRI_OPEN || call->state == JRI_DEFERRED))
-        fail_for(call, status);
-    else if (call->state == JRI_OPEN)
-        answer_null(call);
+    if (call->state == JRI_OPEN || (call->state == JRI_DEFERRED && status))
+        jri_call_answer_for(call, status);
     if (call->state != JRI_DEFERRED)
         jri_call_release(call); /* else the held call owns all */
 }

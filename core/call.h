@@ -52,7 +52,10 @@ struct jrpc_call {
     bool is_pinned;           /* another than its owner answers it; under the lock */
     pthread_t pinner;         /* on this thread */
     bool is_told;             /* on_cancelled has been, or is being called; under the lock */
-    bool is_freed;            /* by the pinning thread itself; under the lock */
+    bool is_running;          /* its blocking handler has not returned; under the lock */
+    pthread_t runner;         /* on this thread */
+    bool is_kept;             /* the blocking handler deferred it; under the lock */
+    bool is_freed;            /* by its owner, while pinned or running; under the lock */
     void (*on_cancelled)(jrpc_call *held, void *user); /* under the lock */
     void *on_cancelled_user;
 };
@@ -116,9 +119,9 @@ static inline jrpc_buf *jri_call_open(jrpc_call *call, int *status)
 {
     jrpc_buf *out = &call->message->out;
 
+    call->start = out->len;
     if (!jri_call_is_alone(call) || jri_answer_open(out))
         return jri_call_open_slow(call, status);
-    call->start = 0;
     return out;
 }
 
@@ -133,7 +136,7 @@ static inline int jri_call_close(jrpc_call *call, int status)
     message->codes[0] = 0;
     message->n_answers = 1;
     call->code = 0;
-    call->len = message->out.len;
+    call->len = message->out.len - call->start;
     call->state = JRI_ANSWERED;
     if (call->begun_ns)
         jri_call_report(call);
@@ -155,6 +158,22 @@ void jri_call_drop(jrpc_call *call, int code);
 
 /* What a call owns besides itself: values built for its arguments. */
 void jri_call_release(jrpc_call *call);
+
+/* Runs the handler of a call that was held for it; ends the call as the handler's end does. Any
+ * thread, once. */
+void jri_held_run(jrpc_call *held);
+
+/* Answers for the call if nobody has: null if status is 0, else an internal error. */
+void jri_call_answer_for(jrpc_call *call, int status);
+
+/* Holds the running call; as jrpc_call_defer(). */
+int jri_held_new(jrpc_call *call, jrpc_call **out);
+
+/* The held calls of requests with that id are answered with -32800; true if there were any. */
+bool jri_held_cancel(jri_message *message, const jri_value *id);
+
+/* Nobody is left to answer: every held call is cancelled, later replies give -EPIPE. */
+void jri_held_orphan(jri_message *message);
 
 /* The held call of a member whose handler failed after deferring it. */
 void jri_held_fail(jri_message *message, uint32_t index, const jri_error *error);

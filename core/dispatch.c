@@ -27,6 +27,8 @@
 #include "camel.h"
 #include "text.h"
 
+_Thread_local bool jri_is_loop_thread;
+
 static int code_of(int status)
 {
     switch (status) {
@@ -43,6 +45,8 @@ static int code_of(int status)
         return JRPC_REQUEST_TOO_LARGE;
     case -EOVERFLOW:
         return JRPC_BATCH_TOO_LARGE;
+    case -EBUSY:
+        return JRPC_SERVER_BUSY;
     case -ENOSPC: /* reply_max was spent by earlier members */
         return JRPC_REPLY_TOO_LARGE;
     default:
@@ -94,6 +98,51 @@ static bool is_refused_by_hook(jrpc_call *call)
     return true;
 }
 
+/* A blocking method on a server: its call is held and goes to another thread. */
+static int start_blocking(jrpc_call *call)
+{
+    jri_host *host = call->message->host;
+    jrpc_call *held;
+    int status = jri_held_new(call, &held);
+    if (status)
+        return status;
+
+    status = host->start_blocking(host, held);
+    if (status) {
+        jri_error error = {.code = code_of(status)};
+        jri_held_fail(call->message, call->index, &error);
+        jrpc_call_free(held);
+    }
+    return 0;
+}
+
+static int run_handler(jrpc_call *call)
+{
+    if (call->row->flags & JRPC_BLOCKING && call->message->host)
+        return start_blocking(call);
+    return call->row->handler(call, call->row->user);
+}
+
+/* The host's turn; true if the member is dealt with. */
+static bool is_taken_by_host(jrpc_call *call)
+{
+    static const char cancel[] = "$/cancelRequest";
+    jri_request *request = call->request;
+    jri_host *host = call->message->host;
+
+    if (request->is_notification && request->method_len == sizeof(cancel) - 1 &&
+        !memcmp(request->method, cancel, sizeof(cancel) - 1)) {
+        int i = jrpc_arg_find(call, "id");
+        if (i >= 0)
+            host->cancel(host, &request->args[i].value);
+        jri_call_end(call, 0);
+        return true;
+    }
+    if (host->refusal)
+        refuse(call, host->refusal, "the server takes no calls now");
+    return host->refusal;
+}
+
 static void serve(jrpc_call *call)
 {
     jri_message *message = call->message;
@@ -112,7 +161,7 @@ static void serve(jrpc_call *call)
         refuse(call, status, status == -EINVAL ? reason : NULL);
         return;
     }
-    if (is_refused_by_hook(call))
+    if (is_refused_by_hook(call) || (message->host && is_taken_by_host(call)))
         return;
     call->row = jri_registry_find(&service->registry, request->method, request->method_len);
     if (!call->row) {
@@ -125,7 +174,7 @@ static void serve(jrpc_call *call)
         return;
     }
     call->may_defer = true;
-    jri_call_end(call, call->row->handler(call, call->row->user));
+    jri_call_end(call, run_handler(call));
 }
 
 static void run_member(jrpc_call *call, jri_message *message, jri_request *request, uint32_t index)
@@ -250,7 +299,8 @@ void jri_dispatch_finish(jri_message *message)
     if (message->out_value)
         jri_log_value(log, JRI_LOG_ANSWER, NULL, message->out_value);
     else
-        jri_log_text(log, JRI_LOG_ANSWER, NULL, message->out.data, message->out.len);
+        jri_log_text(log, JRI_LOG_ANSWER, NULL, message->out.data + message->base,
+                     message->out.len - message->base);
 }
 
 const jrpc_dispatch_options jri_no_dispatch_options = JRPC_DISPATCH_OPTIONS_INIT;
@@ -270,9 +320,9 @@ const jrpc_dispatch_options *jri_dispatch_options_copy(const jrpc_dispatch_optio
 }
 
 int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
-                       jrpc_response **inout)
+                       jrpc_buf *lender, jrpc_response **inout)
 {
-    int status = jri_response_begin(inout, service);
+    int status = jri_response_begin(inout, service, lender);
     if (status)
         return status;
 
@@ -314,9 +364,11 @@ int jrpc_dispatch(jrpc_service *service, const char *text, size_t len,
     const jrpc_dispatch_options *known = jri_dispatch_options(options, &copy);
     if (!service || !inout || (!text && len) || !known)
         return -EINVAL;
+    if (jri_is_loop_thread)
+        return -EDEADLK;
 
     jrpc_response *response = *inout;
-    int status = jri_dispatch_begin(service, known, &response);
+    int status = jri_dispatch_begin(service, known, /* lender */ NULL, &response);
     if (!status)
         status = jri_dispatch_read(response->message, text, len);
     if (status) {
@@ -352,7 +404,7 @@ int jrpc_invoke(jrpc_service *service, const char *method, json_t *params,
 
     json_t *root = make_request(method, params);
     jrpc_response *response = *inout;
-    int status = root ? jri_dispatch_begin(service, known, &response) : -ENOMEM;
+    int status = root ? jri_dispatch_begin(service, known, NULL, &response) : -ENOMEM;
     if (status) {
         json_decref(root);
         return status;

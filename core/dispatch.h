@@ -7,6 +7,9 @@
 
 #include "response.h"
 
+/* The thread is a server's loop, which may not wait. */
+extern _Thread_local bool jri_is_loop_thread;
+
 extern const jrpc_dispatch_options jri_no_dispatch_options;
 
 const jrpc_dispatch_options *jri_dispatch_options_copy(const jrpc_dispatch_options *given,
@@ -22,7 +25,7 @@ static inline const jrpc_dispatch_options *jri_dispatch_options(const jrpc_dispa
 
 /* A response ready to work in: 0 or -ENOMEM, then *inout is as it was. */
 int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
-                       jrpc_response **inout);
+                       jrpc_buf *lender, jrpc_response **inout);
 
 /* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
 int jri_dispatch_read(jri_message *message, const char *text, size_t len);

@@ -4,7 +4,8 @@
  *
  * A held call belongs to its owner, who alone frees it. Somebody else who answers it, because its
  * time is up or nobody wants it any more, pins it meanwhile: freeing waits for the pin, unless it
- * happens on the pinning thread, which then frees it when done.
+ * happens on the pinning thread, which then frees it when done. A call whose blocking handler is
+ * still running is freed when that returns.
  */
 #define _GNU_SOURCE
 #include "call.h"
@@ -58,15 +59,37 @@ static uint64_t deadline_of(const jrpc_call *call)
     return ms < 0 ? UINT64_MAX : jri_now_ns() + (uint64_t)ms * 1000000u;
 }
 
+/* A blocking handler keeps the call that was held for it. */
+static int keep(jrpc_call *held, jrpc_call **out)
+{
+    jri_message *message = held->message;
+    int status = -EALREADY;
+
+    pthread_mutex_lock(&message->lock);
+    if (held->is_running && !held->is_kept && pthread_equal(held->runner, pthread_self())) {
+        held->is_kept = true;
+        *out = held;
+        status = 0;
+    }
+    pthread_mutex_unlock(&message->lock);
+    return status;
+}
+
 int jrpc_call_defer(jrpc_call *call, jrpc_call **out)
 {
     if (!call || !out)
         return -EINVAL;
-    if (call->is_held || call->state != JRI_OPEN)
+    if (call->is_held)
+        return keep(call, out);
+    if (call->state != JRI_OPEN)
         return -EALREADY;
     if (!call->may_defer)
         return -EOPNOTSUPP;
+    return jri_held_new(call, out);
+}
 
+int jri_held_new(jrpc_call *call, jrpc_call **out)
+{
     jri_message *message = call->message;
     jrpc_call *held = malloc(sizeof(*held));
     if (!held || keep_request(call) || jri_message_open_slots(message, call->index)) {
@@ -124,10 +147,39 @@ void jrpc_call_free(jrpc_call *held)
     while (held->is_pinned && !pthread_equal(held->pinner, pthread_self()))
         pthread_cond_wait(&message->changed, &message->lock);
     message->slots[held->index].held = NULL;
-    held->is_freed = held->is_pinned;
-    bool is_mine = !held->is_pinned;
+    held->is_freed = true;
+    bool is_idle = !held->is_pinned && !held->is_running;
     pthread_mutex_unlock(&message->lock);
-    if (is_mine)
+    if (is_idle)
+        destroy(held);
+}
+
+void jri_held_run(jrpc_call *held)
+{
+    jri_message *message = held->message;
+    int status = 0;
+
+    pthread_mutex_lock(&message->lock);
+    bool is_open = held->state == JRI_OPEN;
+    held->is_running = true;
+    held->runner = pthread_self();
+    pthread_mutex_unlock(&message->lock);
+    if (is_open)
+        status = held->row->handler(held, held->row->user);
+
+    pthread_mutex_lock(&message->lock);
+    bool is_kept = held->is_kept;
+    pthread_mutex_unlock(&message->lock);
+    if (!is_kept || status)
+        jri_call_answer_for(held, status);
+    if (!is_kept)
+        jrpc_call_free(held);
+
+    pthread_mutex_lock(&message->lock);
+    held->is_running = false;
+    bool is_last = held->is_freed && !held->is_pinned;
+    pthread_mutex_unlock(&message->lock);
+    if (is_last)
         destroy(held);
 }
 
@@ -175,7 +227,7 @@ static void unpin(jri_message *message, jrpc_call *held)
 {
     held->is_pinned = false;
     pthread_cond_broadcast(&message->changed);
-    if (held->is_freed) {
+    if (held->is_freed && !held->is_running) {
         pthread_mutex_unlock(&message->lock);
         destroy(held);
         pthread_mutex_lock(&message->lock);
@@ -218,6 +270,42 @@ static void abandon(jri_message *message, jrpc_call *held, const jri_error *erro
         fn(held, held->on_cancelled_user);
     pthread_mutex_lock(&message->lock);
     unpin(message, held);
+}
+
+/* The same id: null, a number as it was spelled, or the same string. */
+static bool is_same_id(const jri_value *a, const jri_value *b)
+{
+    if (a->json || b->json)
+        return a->json && b->json && json_equal(a->json, b->json);
+    return a->len == b->len && !memcmp(a->text, b->text, a->len);
+}
+
+bool jri_held_cancel(jri_message *message, const jri_value *id)
+{
+    jri_error error = {.code = JRPC_CANCELLED};
+    bool is_found = false;
+
+    jri_message_ref(message);
+    pthread_mutex_lock(&message->lock);
+    for (uint32_t i = 0; message->slots && i < message->envelope.n_requests; i++) {
+        jri_slot *slot = &message->slots[i];
+        if (!slot->held || slot->held->state != JRI_OPEN ||
+            !jri_request_is_due(slot->held->request) || !is_same_id(&slot->held->request->id, id))
+            continue;
+        abandon(message, pin(slot), &error);
+        is_found = true;
+    }
+    pthread_mutex_unlock(&message->lock);
+    jri_message_unref(message);
+    return is_found;
+}
+
+void jri_held_orphan(jri_message *message)
+{
+    pthread_mutex_lock(&message->lock);
+    message->is_gone = true;
+    pthread_mutex_unlock(&message->lock);
+    jri_held_abandon(message, JRPC_CANCELLED, /* only_expired */ false, /* now */ 0);
 }
 
 uint64_t jri_held_abandon(jri_message *message, int code, bool only_expired, uint64_t now_ns)

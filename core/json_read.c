@@ -277,12 +277,9 @@ static const char *fail_close(jri_reader *reader, const char *at, bool in_object
     return fail(reader, at, in_object ? "expected ',' or '}'" : "expected ',' or ']'");
 }
 
-/* at: an opening bracket. Ends before the first member's value, or behind an empty container,
- * which is not open then. */
-static inline const char *scan_open(jri_reader *reader, const char *at, struct nest *nest,
-                                    bool *is_open)
+/* at: an opening bracket. Ends before the first member, or behind an empty container. */
+static inline const char *scan_open(jri_reader *reader, const char *at, struct nest *nest)
 {
-    jri_value name;
     char open = *at;
 
     if (JRI_UNLIKELY(nest->level == nest->level_max)) {
@@ -290,26 +287,22 @@ static inline const char *scan_open(jri_reader *reader, const char *at, struct n
         return NULL;
     }
     at = jri_read_skip(at + 1, reader->end);
-    *is_open = at == reader->end || *at != open + 2;
-    if (!*is_open)
+    if (at < reader->end && *at == open + 2)
         return at + 1;
     push(nest, open == '{');
-    return open == '{' ? scan_name(reader, at, &name) : at;
+    return at;
 }
 
-/* at: behind a value. Leaves what ends with it; ends before the next member's value, or with
- * nothing open. */
+/* at: behind a value. Leaves what ends with it; ends before the next member, or with nothing
+ * open. */
 static inline const char *scan_close(jri_reader *reader, const char *at, struct nest *nest)
 {
     const char *end = reader->end;
-    jri_value name;
 
     while (nest->level) {
         at = jri_read_skip(at, end);
-        if (JRI_LIKELY(at < end) && *at == ',') {
-            at = jri_read_skip(at + 1, end);
-            return nest->in_object ? scan_name(reader, at, &name) : at;
-        }
+        if (JRI_LIKELY(at < end && *at == ','))
+            return jri_read_skip(at + 1, end);
         if (JRI_UNLIKELY(at == end || *at != (nest->in_object ? '}' : ']')))
             return fail_close(reader, at, nest->in_object);
         at++;
@@ -318,28 +311,32 @@ static inline const char *scan_close(jri_reader *reader, const char *at, struct 
     return at;
 }
 
-/* at: an opening bracket. */
-static const char *scan_container(jri_reader *reader, const char *at)
+/* A value with all that is in it. last: the scalar read last, which is the value if it is one. */
+static const char *scan_value(jri_reader *reader, const char *at, jri_value *last)
 {
     struct nest nest;
-    jri_value scalar;
-    bool is_open;
+    jri_value name;
 
     nest.level = 0;
     nest.level_max = reader->depth_max - reader->depth;
     nest.in_object = false;
     do {
-        is_open = false;
+        uint32_t level = nest.level;
+
+        if (nest.in_object) {
+            at = scan_name(reader, at, &name);
+            if (JRI_UNLIKELY(!at))
+                return NULL;
+        }
         if (JRI_UNLIKELY(at == reader->end))
             return fail(reader, at, unexpected_end);
         if (JRI_UNLIKELY(count_value(reader, at)))
             return NULL;
-        scalar.type = jri_read_types[(unsigned char)*at];
-        if (scalar.type >= JRPC_ARRAY)
-            at = scan_open(reader, at, &nest, &is_open);
-        else
-            at = scan_scalar(reader, at, &scalar);
-        if (at && !is_open)
+        last->type = jri_read_types[(unsigned char)*at];
+        at = last->type < JRPC_ARRAY ? scan_scalar(reader, at, last) : scan_open(reader, at, &nest);
+
+        /* A container entered has its members to come, anything else was the whole value. */
+        if (JRI_LIKELY(at && nest.level == level))
             at = scan_close(reader, at, &nest);
     } while (at && nest.level);
     return at;
@@ -347,24 +344,16 @@ static const char *scan_container(jri_reader *reader, const char *at)
 
 int jri_read_value_slow(jri_reader *reader, jri_value *out)
 {
-    const char *at = jri_read_skip(reader->at, reader->end);
-    jri_value value = {.text = at};
+    const char *start = jri_read_skip(reader->at, reader->end);
+    uint8_t type = start < reader->end ? jri_read_types[(unsigned char)*start] : JRPC_ABSENT;
+    jri_value last = {.flags = 0};
 
-    if (JRI_UNLIKELY(at == reader->end)) {
-        fail(reader, at, unexpected_end);
+    const char *end = scan_value(reader, start, &last);
+    if (JRI_UNLIKELY(!end))
         return reader->status;
-    }
-    value.type = jri_read_types[(unsigned char)*at];
-    if (value.type >= JRPC_ARRAY)
-        at = scan_container(reader, at);
-    else
-        at = count_value(reader, at) ? NULL : scan_scalar(reader, at, &value);
-    if (JRI_UNLIKELY(!at))
-        return reader->status;
-
-    value.len = (uint32_t)(at - value.text);
-    reader->at = at;
-    *out = value;
+    reader->at = end;
+    jri_value_set(out, type < JRPC_ARRAY ? last.type : type, start, end);
+    out->flags = type < JRPC_ARRAY ? last.flags : 0;
     return 0;
 }
 

@@ -56,6 +56,21 @@ static void clear(jri_message *message)
     json_decref(message->root);
     json_decref(message->out_value);
     message->root = message->out_value = NULL;
+    if (message->released)
+        message->released(message);
+    message->released = NULL;
+    message->peer = NULL;
+}
+
+void jri_message_give_back(jri_message *message)
+{
+    if (!message->lender)
+        return;
+    *message->lender = message->out;
+    message->lender->max = message->lender_max;
+    message->lender->tail = 0;
+    message->lender = NULL;
+    message->out = message->own;
 }
 
 void jri_message_unref(jri_message *message)
@@ -70,13 +85,25 @@ void jri_message_unref(jri_message *message)
     free(message);
 }
 
-int jri_message_begin(jri_message *message, jrpc_service *service)
+static void borrow(jri_message *message, jrpc_buf *lender)
 {
-    if (message->slots || message->root || message->out_value)
+    message->own = message->out;
+    message->out = *lender;
+    message->lender = lender;
+    message->lender_max = lender->max;
+}
+
+int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender)
+{
+    if (message->slots || message->root || message->out_value || message->peer)
         clear(message);
     jri_arena_reset(&message->arena);
     jri_buf_clear(&message->out, OUT_KEPT);
-    message->out.max = (size_t)service->settings.reply_max;
+    if (lender)
+        borrow(message, lender);
+    message->base = message->out.len;
+    message->out.max = message->base + (size_t)service->settings.reply_max;
+    message->host = NULL;
     message->service = service;
     message->is_http_200 = service->settings.http_200_errors;
     message->codes = &message->code;
@@ -85,7 +112,31 @@ int jri_message_begin(jri_message *message, jrpc_service *service)
     message->is_spent = false;
     message->n_slot_bytes = 0;
     message->n_pending = 0;
+    message->is_gone = false;
     return jri_buf_set_tail(&message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+}
+
+/* The buffer is wanted by others from now on: what was written into it moves to one of its own. */
+static int take_own_out(jri_message *message)
+{
+    jrpc_buf own = message->own;
+    size_t len = message->out.len - message->base;
+
+    if (!message->lender)
+        return 0;
+    own.max = message->out.max - message->base;
+    int status = jri_buf_set_tail(&own, len + message->out.tail);
+    message->own = own; /* it may have grown */
+    if (status)
+        return status;
+    own.tail = message->out.tail;
+    memcpy(own.data, message->out.data + message->base, len);
+    own.len = len;
+    jri_buf_truncate(&message->out, message->base);
+    jri_message_give_back(message);
+    message->out = own;
+    message->base = 0;
+    return 0;
 }
 
 int jri_message_promise_batch(jri_message *message)
@@ -128,7 +179,7 @@ int jri_message_open_slots(jri_message *message, uint32_t index)
     if (message->slots)
         return 0;
     slots = jri_arena_alloc(&message->arena, n_slots * sizeof(*slots));
-    if (!slots || keep_ids(message, index))
+    if (!slots || keep_ids(message, index) || take_own_out(message))
         return -ENOMEM;
     memset(slots, 0, n_slots * sizeof(*slots));
     for (uint32_t i = 0; i < n_slots; i++) {
@@ -214,7 +265,7 @@ static void append_plain(jri_message *message)
 {
     const jri_request *request = message->envelope.requests;
 
-    jri_buf_truncate(&message->out, 0);
+    jri_buf_truncate(&message->out, message->base);
     message->n_answers = 0;
     for (uint32_t i = 0; request; request = request->next, i++) {
         if (!jri_request_is_due(request))
@@ -295,7 +346,7 @@ static void replace_failing(jri_message *message)
     bool is_spent = false;
     jrpc_buf scratch;
 
-    jri_buf_init(&scratch, message->out.max);
+    jri_buf_init(&scratch, message->out.max - message->base);
     for (uint32_t i = 0; request; request = request->next, i++) {
         jri_slot *slot = &message->slots[i];
         if (!jri_request_is_due(request) || !slot_value(request, slot))

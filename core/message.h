@@ -10,6 +10,9 @@
  * Counted: the response holds one reference and each held call one. The arena, and with it every
  * request and argument, lives until the last is gone.
  *
+ * out may be lent by a host, with other answers before `base`. As soon as an answer has to wait,
+ * the message takes a buffer of its own, so that others may go on writing.
+ *
  * Every member that is due an answer has room promised for a plain error in out's tail, before the
  * first is run: running out of memory costs a member its result, never its answer.
  */
@@ -28,6 +31,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "envelope.h"
+#include "host.h"
 #include "service.h"
 
 /* Where one member's answer goes when it cannot go straight to out. */
@@ -42,7 +46,10 @@ typedef struct jri_slot {
 typedef struct jri_message {
     jrpc_service *service;   /* borrowed; a held call has a reference of its own */
     const jrpc_codec *codec; /* NULL: the text path */
-    jrpc_peer *peer;         /* borrowed; NULL without a server */
+    jri_host *host;          /* borrowed, while members are run; NULL: none */
+    jrpc_peer *peer;         /* NULL without a server */
+    void (*released)(struct jri_message *message); /* the last reference, or the next message: the
+                                                      peer is not needed any more; may be NULL */
     void *context;
     bool has_context;
     int timeout_ms; /* of the dispatch; 0: each method's own */
@@ -52,7 +59,11 @@ typedef struct jri_message {
     jri_request failure; /* stands in for a message that could not be read */
     json_t *root;        /* value path: the message, owned; arguments borrow from it */
 
-    jrpc_buf out;      /* the answer */
+    jrpc_buf out; /* the answer, from base on */
+    size_t base;
+    jrpc_buf own;      /* kept for later while out is lent */
+    jrpc_buf *lender;  /* whose buffer out is; NULL: the message's own */
+    size_t lender_max; /* its own limit */
     json_t *out_value; /* value path: the same as a value, owned */
     int *codes;        /* of each answer in out: 0 a result; in the arena, or &code */
     int code;
@@ -66,6 +77,7 @@ typedef struct jri_message {
 
     pthread_mutex_t lock;   /* guards the states of held calls and what is marked so */
     pthread_cond_t changed; /* a held call was answered, or a cancellation function returned */
+    bool is_gone;           /* nobody is left to answer; under the lock */
     uint32_t n_pending;     /* unanswered held calls, and 1 while members are still being run */
     void (*completed)(struct jri_message *message, void *user); /* NULL: somebody waits */
     void *completed_user;
@@ -80,8 +92,12 @@ void jri_message_ref(jri_message *message);
 void jri_message_unref(jri_message *message); /* NULL is fine */
 
 /* Ready for the next message; only the caller may hold a reference. 0 or -ENOMEM: out has no room
- * for even one plain error. */
-int jri_message_begin(jri_message *message, jrpc_service *service);
+ * for even one plain error.
+ * lender: the buffer to append the answer to, given back by jri_message_give_back(); NULL: none */
+int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender);
+
+/* The lender has its buffer again, with what was appended. Nothing if it was not needed so long. */
+void jri_message_give_back(jri_message *message);
 
 /* It was understood well enough to know whom to answer. */
 static inline bool jri_request_is_known(const jri_request *request)

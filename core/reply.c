@@ -129,7 +129,9 @@ static int check_value(const json_t *value, int depth)
 static int reply_value(jrpc_call *call, json_t *result)
 {
     int status = check_value(result, 1);
-    return status ? jri_call_close(call, status) : jri_call_close_value(call, json_incref(result));
+    /* A copy: serialized is it only with the whole message, and the handler may change it now. */
+    return status ? jri_call_close(call, status)
+                  : jri_call_close_value(call, json_deep_copy(result));
 }
 
 int jrpc_reply_json(jrpc_call *call, json_t *result)

@@ -35,7 +35,7 @@ static int own_message(jrpc_response *response)
     return 0;
 }
 
-int jri_response_begin(jrpc_response **inout, jrpc_service *service)
+int jri_response_begin(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender)
 {
     jrpc_response *response = *inout ? *inout : new_response();
     if (!response)
@@ -45,7 +45,9 @@ int jri_response_begin(jrpc_response **inout, jrpc_service *service)
     response->json = NULL;
     int status = own_message(response);
     if (!status)
-        status = jri_message_begin(response->message, service);
+        status = jri_message_begin(response->message, service, lender);
+    if (status)
+        jri_message_give_back(response->message);
     if (status && !*inout)
         jrpc_response_free(response);
     if (!status)
@@ -73,10 +75,10 @@ const char *jrpc_response_text(const jrpc_response *response, size_t *len)
     bool is_wanted = jrpc_response_is_wanted(response);
 
     if (len)
-        *len = is_wanted ? response->message->out.len : 0;
+        *len = is_wanted ? response->message->out.len - response->message->base : 0;
     if (!response)
         return NULL;
-    return is_wanted ? response->message->out.data : "";
+    return is_wanted ? response->message->out.data + response->message->base : "";
 }
 
 json_t *jrpc_response_json(jrpc_response *response)
@@ -87,7 +89,8 @@ json_t *jrpc_response_json(jrpc_response *response)
         return response->message->out_value;
 
     const jrpc_buf *out = &response->message->out;
-    if (!response->json && jri_json_build(out->data, out->len, &response->json))
+    if (!response->json && jri_json_build(out->data + response->message->base,
+                                          out->len - response->message->base, &response->json))
         return NULL;
     return response->json;
 }

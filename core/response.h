@@ -21,7 +21,8 @@ struct jrpc_response {
     void *user;
 };
 
-/* Ready for the next message; *inout is made if NULL, and as it was on failure: -ENOMEM. */
-int jri_response_begin(jrpc_response **inout, jrpc_service *service);
+/* Ready for the next message; *inout is made if NULL, and as it was on failure: -ENOMEM. lender as
+ * for jri_message_begin(). */
+int jri_response_begin(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender);
 
 #endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - what surrounds a dispatch: nobody, or a server
+ *
+ * A host lends the buffer that answers are written into, decides whether calls are taken at all,
+ * runs blocking methods elsewhere, and cancels. It is asked on the thread that runs the message,
+ * while it runs it.
+ */
+#ifndef JRI_HOST_H
+#define JRI_HOST_H
+
+#include <jrpc/call.h>
+
+#include "buf.h"
+#include "json_read.h"
+
+typedef struct jri_host {
+    int refusal; /* 0, or why calls are refused now: -EBUSY */
+
+    /* Runs the held call's handler on another thread, by jri_held_run(): 0, or -EBUSY. */
+    int (*start_blocking)(struct jri_host *host, jrpc_call *held);
+
+    /* The peer does not want the answer to its request of that id any more. */
+    void (*cancel)(struct jri_host *host, const jri_value *id);
+} jri_host;
+
+#endif
