@@ -10,11 +10,13 @@
 
 const jri_value jri_no_id = {.text = "null", .len = 4, .type = JRPC_NULL};
 
+enum { PLAIN_ROOM = 6 * JRI_PLAIN_BLOCK };
+
 typedef struct known_code {
     int code, status;
     const char *message;
-    const char *plain; /* a whole answer without data, up to the id */
-    size_t plain_len;
+    size_t plain_len;       /* 0: none */
+    char plain[PLAIN_ROOM]; /* a whole answer without data, up to the id */
 } known_code;
 
 #define PLAIN(code, message)                                                                       \
@@ -22,12 +24,12 @@ typedef struct known_code {
 
 static const known_code codes[] = {
 #define KNOWN_CODE(name, code, message, status)                                                    \
-    {code, status, message, PLAIN(code, message), sizeof(PLAIN(code, message)) - 1},
+    {code, status, message, sizeof(PLAIN(code, message)) - 1, PLAIN(code, message)},
     JRPC_CODES(KNOWN_CODE)
 #undef KNOWN_CODE
 };
 
-static const known_code application_error = {0, 400, "Application error", NULL, 0};
+static const known_code application_error = {0, 400, "Application error", 0, ""};
 
 static inline const known_code *find_code(int code)
 {
@@ -45,6 +47,14 @@ const char *jri_code_message(int code)
 int jri_code_status(int code)
 {
     return find_code(code)->status;
+}
+
+const char *jri_code_plain(int code, size_t *len)
+{
+    const known_code *known = find_code(code);
+
+    *len = known->plain_len;
+    return known->plain_len ? known->plain : NULL;
 }
 
 int jri_answer_close_value_id(jrpc_buf *buf, const jri_value *id)
@@ -91,11 +101,11 @@ static inline int write_known(jrpc_buf *buf, const jri_value *id, const known_co
         int status = jri_buf_append(buf, known->plain, len);
         return status ? status : jri_answer_close_value_id(buf, id);
     }
-    int status = jri_buf_reserve(buf, len + JRI_ANSWER_ID_LEN + id->len + 1);
+    int status = jri_buf_reserve(buf, len + JRI_ANSWER_ID_LEN + id->len + 1 + JRI_PLAIN_BLOCK);
     if (status)
         return status;
     char *to = buf->data + buf->len;
-    memcpy(to, known->plain, len);
+    jri_plain_copy(to, known->plain, len);
     buf->len += len + jri_answer_put_close(to + len, id);
     return 0;
 }
@@ -105,7 +115,7 @@ int jri_answer_error(jrpc_buf *buf, const jri_value *id, const jri_error *error)
     bool is_plain = !error->message && !error->text && !error->data;
     const known_code *known = is_plain ? find_code(error->code) : &application_error;
     size_t start = buf->len;
-    int status = known->plain ? write_known(buf, id, known) : write_error(buf, id, error);
+    int status = known->plain_len ? write_known(buf, id, known) : write_error(buf, id, error);
 
     if (status)
         jri_buf_truncate(buf, start);

@@ -22,6 +22,27 @@ static jri_arg *arg_at(const jrpc_call *call, size_t i)
     return &call->request->args[i];
 }
 
+/* Integers of so many bytes, sign included, fit int64 whatever their digits. */
+enum { SHORT_INTEGER = 18 };
+
+static inline bool is_short_integer(const jri_value *value)
+{
+    return value->type == JRPC_INTEGER && !value->json && value->len <= SHORT_INTEGER;
+}
+
+/* A validated integer of SHORT_INTEGER bytes at most. */
+static inline int64_t short_integer(const char *text, size_t len)
+{
+    const char *end = text + len;
+    bool is_negative = *text == '-';
+    int64_t integer;
+
+    text += is_negative;
+    for (integer = *text++ - '0'; text < end; text++)
+        integer = integer * 10 + (*text - '0');
+    return is_negative ? -integer : integer;
+}
+
 size_t jrpc_arg_count(const jrpc_call *call)
 {
     return call ? call->request->n_args : 0;
@@ -30,7 +51,13 @@ size_t jrpc_arg_count(const jrpc_call *call)
 jrpc_type jrpc_arg_type(const jrpc_call *call, size_t i)
 {
     const jri_arg *arg = arg_at(call, i);
-    return arg ? jri_value_type(&arg->value) : JRPC_ABSENT;
+
+    if (!arg)
+        return JRPC_ABSENT;
+    if (arg->value.type != JRPC_NUMBER &&
+        (arg->value.type != JRPC_INTEGER || is_short_integer(&arg->value)))
+        return arg->value.type;
+    return jri_value_type(&arg->value);
 }
 
 bool jrpc_arg_is_given(const jrpc_call *call, size_t i)
@@ -39,25 +66,13 @@ bool jrpc_arg_is_given(const jrpc_call *call, size_t i)
     return arg && arg->is_given;
 }
 
-/* Integers of so many bytes, sign included, fit int64 whatever their digits. */
-enum { SHORT_INTEGER = 18 };
-
-/* A validated integer of SHORT_INTEGER bytes at most. */
-static inline int64_t short_integer(const char *text, size_t len)
-{
-    bool is_negative = *text == '-';
-    int64_t integer = 0;
-
-    for (size_t i = is_negative; i < len; i++)
-        integer = integer * 10 + (text[i] - '0');
-    return is_negative ? -integer : integer;
-}
-
 int64_t jrpc_arg_integer(jrpc_call *call, size_t i)
 {
     const jri_arg *arg = arg_at(call, i);
     int64_t integer = 0;
 
+    if (JRI_LIKELY(arg && is_short_integer(&arg->value)))
+        return short_integer(arg->value.text, arg->value.len);
     if (!arg || (arg->value.type != JRPC_INTEGER && arg->value.type != JRPC_NUMBER))
         return 0;
     const json_t *json = arg->value.json;

@@ -143,6 +143,45 @@ static inline int jri_call_close(jrpc_call *call, int status)
     return 0;
 }
 
+/*
+ * The short way, for an answer that goes to out and whose result or error takes n bytes at most:
+ * all is written with one look at the buffer. Nothing is claimed before the end, so that whoever
+ * cannot write it after all takes the other way. NULL: only the other way is left.
+ */
+static inline char *jri_call_open_short(jrpc_call *call, const jri_value *id, size_t n)
+{
+    enum { SEPARATOR = 1, BRACE = 1 };
+    jri_message *message = call->message;
+    jrpc_buf *out = &message->out;
+    char *to;
+
+    if (call->state != JRI_OPEN || call->is_held || message->slots || !id->text ||
+        jri_buf_reserve(out, SEPARATOR + n + JRI_ANSWER_ID_LEN + id->len + BRACE))
+        return NULL;
+    to = out->data + out->len;
+    if (message->envelope.is_batch)
+        *to++ = message->n_answers ? ',' : '[';
+    call->start = (size_t)(to - out->data);
+    return to;
+}
+
+/* to: behind the result or error, of which `code` is told. */
+static inline int jri_call_close_short(jrpc_call *call, const jri_value *id, char *to, int code)
+{
+    jri_message *message = call->message;
+
+    to += jri_answer_put_close(to, id);
+    message->out.len = (size_t)(to - message->out.data);
+    message->out.tail -= jri_answer_room(id);
+    message->codes[message->n_answers++] = code;
+    call->code = code;
+    call->len = message->out.len - call->start;
+    call->state = JRI_ANSWERED;
+    if (call->begun_ns)
+        jri_call_report(call);
+    return 0;
+}
+
 /* A result that is a value already; stolen. */
 int jri_call_close_value(jrpc_call *call, json_t *result);
 

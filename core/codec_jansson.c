@@ -86,7 +86,10 @@ static int append(const char *data, size_t len, void *user)
 {
     struct sink *sink = user;
 
-    sink->status = jrpc_buf_append(sink->to, data, len);
+    /* jansson 2.14 goes on after a failure at a member's name: what follows must not get through.
+     */
+    if (!sink->status)
+        sink->status = jrpc_buf_append(sink->to, data, len);
     return sink->status;
 }
 
@@ -97,10 +100,11 @@ static int serialize(const json_t *value, jrpc_buf *to, void *user)
     (void)user;
     if (!value)
         return -ENOMEM;
-    if (!json_dump_callback(value, append, &sink, JSON_COMPACT | JSON_ENCODE_ANY))
-        return 0;
+    int failed = json_dump_callback(value, append, &sink, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (sink.status)
+        return sink.status;
     /* With room enough there is bad UTF-8 in it, or a container that holds itself. */
-    return sink.status ? sink.status : -EILSEQ;
+    return failed ? -EILSEQ : 0;
 }
 
 static const jrpc_codec codec = {

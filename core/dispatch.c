@@ -54,11 +54,34 @@ static int code_of(int status)
     }
 }
 
+/* Where nothing but the code is told, and there is somebody to tell it. */
+static bool refuse_short(jrpc_call *call, int code)
+{
+    const jri_request *request = call->request;
+    const jri_value *id = jri_request_id(request);
+    const char *plain;
+    size_t len;
+
+    if (call->message->service->settings.debug || !jri_request_is_due(request))
+        return false;
+    plain = jri_code_plain(code, &len);
+    char *to = plain ? jri_call_open_short(call, id, len + JRI_PLAIN_BLOCK) : NULL;
+    if (!to)
+        return false;
+    jri_plain_copy(to, plain, len);
+    jri_call_close_short(call, id, to + len, code);
+    return true;
+}
+
 /* Answers a member that never comes to its handler; in debug it is told the reason. */
 static void refuse_with(jrpc_call *call, int status, const char *reason, size_t len)
 {
     jri_error error = {.code = code_of(status)};
 
+    if (refuse_short(call, error.code)) {
+        jri_call_end(call, 0);
+        return;
+    }
     if (call->message->service->settings.debug) {
         error.text = reason;
         error.text_len = len;

@@ -8,7 +8,7 @@
 #include "response.h"
 
 /* The thread is a server's loop, which may not wait. */
-extern _Thread_local bool jri_is_loop_thread;
+extern __attribute__((tls_model("initial-exec"))) _Thread_local bool jri_is_loop_thread;
 
 extern const jrpc_dispatch_options jri_no_dispatch_options;
 

@@ -13,15 +13,9 @@
 #include <string.h>
 
 #include "member.h"
+#include "usual.h"
 
 enum { ARGS_MIN = 4 };
-
-/* What reading one message needs at hand. */
-typedef struct envelope_scan {
-    jri_reader reader;
-    const jri_settings *settings;
-    jri_arena *arena;
-} envelope_scan;
 
 /* Room for more arguments. Nearly always the array is the arena's newest piece and grows in
  * place. */
@@ -135,9 +129,10 @@ static int read_params(envelope_scan *scan, jri_request *request)
     return more;
 }
 
-static inline int read_method(envelope_scan *scan, jri_request *request)
+static int read_method(envelope_scan *scan, jri_request *request)
 {
     jri_value value;
+    const char *name;
     uint32_t len;
     int status = jri_read_value(&scan->reader, &value);
     if (status)
@@ -147,26 +142,18 @@ static inline int read_method(envelope_scan *scan, jri_request *request)
         jri_request_refuse(request, -EBADMSG, "method is not a string");
         return 0;
     }
-    status = take_name(scan, &value, &request->method, &len);
-    if (status)
-        return status;
-    request->method_len = len;
-    if (len > (uint64_t)scan->settings->method_max)
-        jri_request_refuse(request, -ENOENT, "the method's name is longer than method_max");
-    return 0;
+    status = take_name(scan, &value, &name, &len);
+    if (!status)
+        set_method(scan, request, name, len);
+    return status;
 }
 
-static inline int read_id(envelope_scan *scan, jri_request *request)
+static int read_id(envelope_scan *scan, jri_request *request)
 {
     int status = jri_read_value(&scan->reader, &request->id);
-    if (status)
-        return status;
-
-    if (request->id.type == JRPC_BOOLEAN || request->id.type >= JRPC_ARRAY)
-        jri_request_refuse(request, -EBADMSG, "id is neither a string, a number nor null");
-    else if (request->id.len > (uint64_t)scan->settings->id_max)
-        jri_request_refuse(request, -EBADMSG, "id is longer than id_max");
-    return 0;
+    if (!status)
+        check_id(scan, request);
+    return status;
 }
 
 static int read_version(envelope_scan *scan, jri_request *request)
@@ -255,35 +242,24 @@ static int read_member(envelope_scan *scan, jri_request *request, unsigned *seen
     }
 }
 
-/* The beginning of nearly every request, without spaces or with them, by one comparison. True: the
- * method's value is next. */
-static inline bool read_usual_beginning(jri_reader *reader, unsigned *seen)
-{
-    if (reader->n_values >= reader->values_max ||
-        (!jri_read_known(reader, "\"jsonrpc\":\"2.0\",\"method\":", 25) &&
-         !jri_read_known(reader, "\"jsonrpc\": \"2.0\", \"method\":", 27)))
-        return false;
-    reader->n_values++;
-    *seen = 1u << JRI_MEMBER_JSONRPC | 1u << JRI_MEMBER_METHOD;
-    return true;
-}
-
 /* One request, or a value that should have been one. */
 static int read_request(envelope_scan *scan, jri_request *request)
 {
     jri_reader *reader = &scan->reader;
     unsigned seen = 0;
     jri_value value;
+    int more;
 
     *request = (jri_request){0};
     if (jri_read_type(reader) != JRPC_OBJECT) {
         jri_request_refuse(request, -EBADMSG, "a request is an object");
         return jri_read_value(reader, &value);
     }
-    int more = jri_read_enter(reader);
-    if (more > 0 && read_usual_beginning(reader, &seen)) {
-        int status = read_method(scan, request);
-        more = status ? status : jri_read_next(reader, '}');
+    if (!read_usual_head(scan, request, &seen)) {
+        more = jri_read_enter(reader);
+    } else {
+        read_usual_params(scan, request, &seen);
+        more = read_usual_end(scan, request, &seen) ? 0 : jri_read_next(reader, '}');
     }
     while (more > 0) {
         int status = read_member(scan, request, &seen);

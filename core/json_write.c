@@ -164,6 +164,13 @@ static inline int write_string(jrpc_buf *buf, const char *text, size_t len, cons
     return 0;
 }
 
+bool jri_string_to_text(const char *text, size_t len, char *to)
+{
+    to[0] = '"';
+    to[len + 1] = '"';
+    return copy_plain(to + 1, text, len);
+}
+
 int jri_write_string(jrpc_buf *buf, const char *text, size_t len)
 {
     return write_string(buf, text, len, /* replacement */ NULL);

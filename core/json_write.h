@@ -12,6 +12,7 @@
 #ifndef JRI_JSON_WRITE_H
 #define JRI_JSON_WRITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -19,6 +20,9 @@
 #include "buf.h"
 
 enum { JRI_WRITE_DEPTH = 2048 };
+
+/* Plain text and its quotation marks, len + 2 bytes; false if it is not plain. */
+bool jri_string_to_text(const char *text, size_t len, char *to);
 
 int jri_write_string(jrpc_buf *buf, const char *text, size_t len);
 

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "short.h"
+
 static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "25262728293031323334353637383940414243444546474849"
                             "50515253545556575859606162636465666768697071727374"
@@ -46,7 +48,7 @@ size_t jri_int64_to_text(int64_t value, char to[JRI_NUMBER_MAX])
 
     if (value < 0)
         *--start = '-';
-    memcpy(to, start, (size_t)(end - start));
+    jri_short_copy(to, start, (size_t)(end - start));
     return (size_t)(end - start);
 }
 

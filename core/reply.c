@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "json_write.h"
+#include "number.h"
 
 /* The most a reader can be asked for: options.h. */
 enum { JRI_RAW_DEPTH = 1024 };
@@ -37,6 +38,23 @@ static inline jrpc_buf *begin(jrpc_call *call, int *status)
     return buf;
 }
 
+/* The short way (call.h), for results of n bytes at most; NULL: the other way. */
+static inline char *begin_short(jrpc_call *call, size_t n)
+{
+    enum { HEAD = sizeof(JRI_ANSWER_HEAD) - 1 };
+    char *to;
+
+    if (!call || call->request->status || call->request->is_notification)
+        return NULL;
+    to = jri_call_open_short(call, &call->request->id, HEAD + n);
+    return to ? (char *)memcpy(to, JRI_ANSWER_HEAD, HEAD) + HEAD : NULL;
+}
+
+static inline int end_short(jrpc_call *call, char *to)
+{
+    return jri_call_close_short(call, &call->request->id, to, /* code */ 0);
+}
+
 int jrpc_reply_null(jrpc_call *call)
 {
     int status;
@@ -56,6 +74,10 @@ int jrpc_reply_boolean(jrpc_call *call, bool value)
 
 int jrpc_reply_integer(jrpc_call *call, int64_t value)
 {
+    char *to = begin_short(call, JRI_NUMBER_MAX);
+    if (to)
+        return end_short(call, to + jri_int64_to_text(value, to));
+
     int status;
     jrpc_buf *buf = begin(call, &status);
     return buf ? jri_call_close(call, jri_write_integer(buf, value)) : status;
@@ -70,6 +92,10 @@ int jrpc_reply_number(jrpc_call *call, double value)
 
 int jrpc_reply_stringn(jrpc_call *call, const char *text, size_t len)
 {
+    char *to = text ? begin_short(call, len + 2) : NULL;
+    if (to && jri_string_to_text(text, len, to))
+        return end_short(call, to + len + 2);
+
     int status;
     jrpc_buf *buf = begin(call, &status);
     if (!buf)
@@ -79,11 +105,7 @@ int jrpc_reply_stringn(jrpc_call *call, const char *text, size_t len)
 
 int jrpc_reply_string(jrpc_call *call, const char *text)
 {
-    int status;
-    jrpc_buf *buf = begin(call, &status);
-    if (!buf)
-        return status;
-    return jri_call_close(call, text ? jri_write_string(buf, text, strlen(text)) : -EINVAL);
+    return jrpc_reply_stringn(call, text, text ? strlen(text) : 1);
 }
 
 /* Why a value came back NULL is not known any more: the line names all three. */

@@ -183,16 +183,19 @@ JRPC_API int jrpc_args_read(jrpc_call *call, const jrpc_field fields[], void *ou
  * to it; empty array if there are none. Borrowed; NULL: as for jrpc_arg_json() */
 JRPC_API json_t *jrpc_call_params(jrpc_call *call);
 
-/** jrpc_call_params_raw() - the text of all params as it was sent; NULL if there are none */
+/** jrpc_call_params_raw() - the text of all params as it was sent, written anew as by
+ * jrpc_arg_raw(); NULL if there are none, or out of memory */
 JRPC_API const char *jrpc_call_params_raw(jrpc_call *call, size_t *len);
 
 /** jrpc_call_is_named() - params were an object */
 JRPC_API bool jrpc_call_is_named(const jrpc_call *call);
 
-/** jrpc_call_method() - the method's name as looked up, NUL-terminated; @len may be NULL */
+/** jrpc_call_method() - the method's name as looked up, NUL-terminated; @len may be NULL. NULL: no
+ * request, or out of memory where it was found by a prefix or not yet looked up */
 JRPC_API const char *jrpc_call_method(const jrpc_call *call, size_t *len);
 
-/** jrpc_call_id() - the id's JSON text, not NUL-terminated; NULL for a notification */
+/** jrpc_call_id() - the id's JSON text, not NUL-terminated; NULL for a notification, and with a
+ * codec when out of memory */
 JRPC_API const char *jrpc_call_id(const jrpc_call *call, size_t *len);
 
 /** jrpc_call_is_notification() - nobody waits for an answer; replies are dropped */
