@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_chaos.c - every allocation of a scenario fails once, and once with all that follow
+ *
+ * The laws: nothing crashes or leaks; set-up happens wholly or not at all; a message is either not
+ * taken (-ENOMEM, nothing has run) or each of its requests is answered exactly once, with what it
+ * would have been answered anyway or with an internal error; afterwards all is as before.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "ask.h"
+#include "chaos.h"
+#include "toy.h"
+
+enum { FAILURES_MAX = 2000 };
+
+/*
+ * Methods that need what the toy has not
+ */
+
+struct point {
+    int x;
+    double y;
+    const char *name;
+    json_t *tags;
+};
+
+static int run_point(jrpc_call *call, void *user)
+{
+    static const jrpc_field fields[] = {JRPC_FIELD(struct point, x, JRPC_INTEGER),
+                                        JRPC_FIELD(struct point, y, JRPC_NUMBER),
+                                        JRPC_FIELD(struct point, name, JRPC_STRING),
+                                        JRPC_FIELD(struct point, tags, JRPC_ARRAY), JRPC_FIELD_END};
+    struct point point = {.name = ""};
+    int status = jrpc_args_read(call, fields, &point);
+
+    ((struct toy *)user)->n_run++;
+    if (status)
+        return status;
+    return jrpc_reply_pack(call, "[i,f,s,O]", point.x, point.y, point.name, point.tags);
+}
+
+static int run_long_error(jrpc_call *call, void *user)
+{
+    ((struct toy *)user)->n_run++;
+    return jrpc_fail_format(call, 7, "%*s", 2000, "x");
+}
+
+static int run_look(jrpc_call *call, void *user)
+{
+    size_t len;
+
+    /* What comes back NULL is not used; nothing here may crash. */
+    ((struct toy *)user)->n_run++;
+    jrpc_call_alloc(call, 10000);
+    jrpc_call_id(call, &len);
+    jrpc_call_method(call, NULL);
+    jrpc_call_params_raw(call, &len);
+    jrpc_call_params(call);
+    for (size_t i = 0; i < jrpc_arg_count(call); i++) {
+        jrpc_arg_name(call, i, NULL);
+        jrpc_arg_string(call, i, NULL);
+        jrpc_arg_raw(call, i, &len);
+        jrpc_arg_json(call, i);
+    }
+    return jrpc_reply_boolean(call, true);
+}
+
+static const jrpc_method methods[] = {
+    JRPC_METHOD("point", run_point, "x: integer, **fields", "With a struct."),
+    JRPC_METHOD("long_error", run_long_error, "", NULL),
+    JRPC_METHOD("look", run_look, NULL, NULL),
+    JRPC_METHOD_END,
+};
+
+/*
+ * Dispatching
+ */
+
+#define CALL(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"id\":1}"
+#define CALL_WITH(method, params)                                                                  \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params ",\"id\":\"a\"}"
+#define NOTIFY(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\"}"
+#define WIDE "[1,2,3,4,5,6,7,8,9,10,{\"a\":{\"b\":[{\"cD\":\"\\u00e9\\n\"}]}}]"
+
+static const struct {
+    const char *behaviour, *sent;
+} messages[] = {
+    {"single", CALL("ping")},
+    {"notification", NOTIFY("ping")},
+    {"positional", CALL_WITH("subtract", "[42,23]")},
+    {"named", CALL_WITH("subtract", "{\"subtrahend\":23,\"minuend\":42}")},
+    {"default", CALL_WITH("get_user_name", "[1]")},
+    {"default_container", CALL("grow")},
+    {"all_kinds_of_arguments",
+     CALL_WITH("show_all", "{\"path\":\"p\",\"flags\":null,\"z\":1,\"y\":2,\"is_deep\":false}")},
+    {"rest", CALL_WITH("show_all", "[\"p\",1,\"a\",\"\\u0062\"]")},
+    {"fields", CALL_WITH("show_fields", "{\"a\":1,\"b\":{\"cD\":[]},\"\\u0063\":\"x\"}")},
+    {"struct", CALL_WITH("point", "{\"x\":1,\"y\":2.5,\"name\":\"\\u0041\",\"tags\":[1]}")},
+    {"struct_out_of_range", CALL_WITH("point", "{\"x\":99999999999}")},
+    {"echo_raw", CALL_WITH("echo", WIDE)},
+    {"echo_value", CALL_WITH("echo_json", WIDE)},
+    {"looking_at_everything", CALL_WITH("look", "{\"a\":\"\\u0041\",\"\\u0062\":" WIDE "}")},
+    {"packed", CALL("get_data")},
+    {"unknown_method", CALL("n\\u006fpe")},
+    {"invalid_params", CALL_WITH("subtract", "[1,\"2\"]")},
+    {"invalid_request", "{\"jsonrpc\":\"2.0\",\"method\":1,\"id\":5}"},
+    {"parse_error", "{\"jsonrpc\":"},
+    {"empty_batch", "[]"},
+    {"application_error", CALL("api_fail")},
+    {"error_with_data", CALL("api_fail_data")},
+    {"error_with_a_long_text", CALL("long_error")},
+    {"failing_handler", CALL("crash")},
+    {"response", "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":1}"},
+    {"long_answer", CALL_WITH("fill", "[5000]")},
+    {"batch", "[" CALL("ping") "," NOTIFY("ping") "," CALL_WITH("echo_json", WIDE) ",1," CALL(
+                  "nope") "," CALL("api_fail_data") "," CALL_WITH("subtract", "[3,1]") "]"},
+    {"batch_of_notifications", "[" NOTIFY("ping") "," NOTIFY("crash") "," NOTIFY("nope") "]"},
+    {"deferred", CALL_WITH("defer", WIDE)},
+    {"deferred_error", CALL("defer_fail")},
+    {"deferred_and_forgotten", CALL("forget")},
+    {"deferred_notification", NOTIFY("defer")},
+    {"deferred_batch",
+     "[" CALL("ping") "," CALL_WITH("defer", "[" WIDE "]") ",1," CALL("forget") "," NOTIFY(
+         "defer") "," CALL("nope") "," CALL("defer_fail") "," CALL_WITH("echo_json", WIDE) "]"},
+    {"camel_case", CALL_WITH("getUserName", "{\"userId\":1,\"firstName\":\"\\u0041\"}")},
+    {"camel_case_inside", CALL_WITH("echoJson", "{\"aB\":" WIDE ",\"cD\":[{\"eF\":1}]}")},
+    {"prefix", CALL("gate.\\u0061")},
+};
+
+enum way { TEXT, VALUE, ASYNC, ASYNC_VALUE, N_WAYS };
+
+/* What came out of one dispatch, taken when memory is there again. */
+struct outcome {
+    int status;
+    bool is_done;
+    json_t *answer; /* NULL: nothing */
+};
+
+/* Whole or as the elements of a batch. */
+static size_t count_answers(const json_t *answer)
+{
+    return json_is_array(answer) ? json_array_size(answer) : answer != NULL;
+}
+
+static json_t *answer_at(json_t *answer, size_t i)
+{
+    return json_is_array(answer) ? json_array_get(answer, i) : answer;
+}
+
+static json_int_t code_of(json_t *answer)
+{
+    return json_integer_value(json_object_get(json_object_get(answer, "error"), "code"));
+}
+
+/* As expected, or an error of that code without its data, or an internal error; for the same id. */
+static bool is_lawful(json_t *answer, json_t *expected)
+{
+    json_int_t code = code_of(answer);
+
+    if (json_equal(answer, expected))
+        return true;
+    if (!json_equal(json_object_get(answer, "id"), json_object_get(expected, "id")))
+        return false;
+    return code == JRPC_INTERNAL_ERROR || (code && code == code_of(expected));
+}
+
+static bool is_one_internal_error(json_t *answer)
+{
+    return json_is_object(answer) && code_of(answer) == JRPC_INTERNAL_ERROR &&
+           json_is_null(json_object_get(answer, "id"));
+}
+
+static void complain(size_t message, enum way way, unsigned n, json_t *expected, json_t *answer)
+{
+    static const char *const ways[] = {"text", "value", "async", "async value"};
+    char *left = expected ? json_dumps(expected, JSON_COMPACT) : NULL;
+    char *right = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+    print_error("%s (%s), allocation %u\n    expected %s\n    but got  %s\n",
+                messages[message].behaviour, ways[way], n, left ? left : "nothing",
+                right ? right : "nothing");
+    free(left);
+    free(right);
+}
+
+static bool is_outcome_lawful(const struct outcome *outcome, json_t *expected,
+                              const struct toy *toy)
+{
+    size_t n = count_answers(expected);
+    bool is_lawful_so_far = true;
+
+    if (outcome->status)
+        return outcome->status == -ENOMEM && !outcome->is_done && !toy->n_run;
+    if (!outcome->is_done)
+        return false;
+    if (is_one_internal_error(outcome->answer) && !toy->n_run)
+        return true; /* could not be read */
+    if (count_answers(outcome->answer) != n ||
+        json_is_array(outcome->answer) != json_is_array(expected))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        is_lawful_so_far =
+            is_lawful_so_far && is_lawful(answer_at(outcome->answer, i), answer_at(expected, i));
+    return is_lawful_so_far;
+}
+
+/* The answer's text, kept in memory that is not counted. */
+static char kept[65536];
+static size_t kept_len;
+
+static void keep_answer(int status, jrpc_response *response, void *user)
+{
+    struct outcome *outcome = user;
+    const char *text = jrpc_response_text(response, &kept_len);
+
+    assert_int_equal(status, 0);
+    assert_false(outcome->is_done);
+    assert_true(kept_len < sizeof(kept));
+    memcpy(kept, text, kept_len);
+    outcome->is_done = true;
+}
+
+static void dispatch(jrpc_service *service, enum way way, const char *sent,
+                     jrpc_response **response, struct outcome *outcome)
+{
+    jrpc_dispatch_options options = JRPC_DISPATCH_OPTIONS_INIT;
+    jrpc_pending *pending = NULL;
+
+    options.codec = path_codec(way == VALUE || way == ASYNC_VALUE);
+    options.done = keep_answer;
+    options.user = outcome;
+    if (way == TEXT || way == VALUE) {
+        outcome->status = jrpc_dispatch(service, sent, strlen(sent), &options, response);
+        if (!outcome->status)
+            keep_answer(0, *response, outcome);
+    } else {
+        outcome->status = jrpc_dispatch_async(service, sent, strlen(sent), &options, &pending);
+        jrpc_pending_free(pending);
+    }
+}
+
+/* What was kept, as a value; an answer that is none is a failure of its own. */
+static void read_kept(const char *sent, unsigned n, struct outcome *outcome)
+{
+    const char *fault = outcome->is_done && kept_len ? answer_fault(kept, kept_len) : NULL;
+
+    if (fault)
+        fail_msg("%s, allocation %u: %s: %.*s", sent, n, fault, (int)kept_len, kept);
+    if (outcome->is_done && kept_len) {
+        outcome->answer = json_loadb(kept, kept_len, JSON_ALLOW_NUL, NULL);
+        assert_non_null(outcome->answer);
+    }
+}
+
+/* One dispatch in which the n-th allocation fails (0: none). Returns how many there were. */
+static unsigned try_message(jrpc_service *service, enum way way, const char *sent, unsigned n,
+                            bool is_lasting, jrpc_response **response, struct outcome *outcome)
+{
+    *outcome = (struct outcome){.status = 0};
+    chaos_begin(n, is_lasting);
+    dispatch(service, way, sent, response, outcome);
+    unsigned n_allocations = chaos_end();
+    read_kept(sent, n, outcome);
+    return n_allocations;
+}
+
+/* A failure, checked; then the same message in peace. Returns whether there was an n-th
+ * allocation. */
+static bool survive(jrpc_service *service, struct toy *toy, size_t message, enum way way,
+                    unsigned n, bool is_lasting, bool is_warm, json_t *expected)
+{
+    jrpc_response *response = NULL;
+    const char *sent = messages[message].sent;
+    struct outcome outcome;
+
+    if (is_warm)
+        assert_int_equal(jrpc_dispatch(service, CALL("ping"), 40, NULL, &response), 0);
+    jrpc_response *before = response;
+    toy->n_run = 0;
+    unsigned n_allocations = try_message(service, way, sent, n, is_lasting, &response, &outcome);
+    if (!is_outcome_lawful(&outcome, expected, toy)) {
+        complain(message, way, n, expected, outcome.answer);
+        fail();
+    }
+    if (outcome.status)
+        assert_ptr_equal(response, before);
+    json_decref(outcome.answer);
+
+    try_message(service, way, sent, 0, false, &response, &outcome);
+    if (!json_equal(outcome.answer, expected) && (outcome.answer || expected)) {
+        complain(message, way, 0, expected, outcome.answer);
+        fail();
+    }
+    json_decref(outcome.answer);
+    jrpc_response_free(response);
+    return n_allocations >= n;
+}
+
+static void ignore_line(const jrpc_log_record *record, void *user)
+{
+    (void)user;
+    assert_int_equal(strlen(record->text), record->len);
+}
+
+static void check_messages(const char *const options[], enum way way)
+{
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(options, methods, &toy);
+    jrpc_hooks hooks = JRPC_HOOKS_INIT;
+    unsigned n_failures = 0;
+
+    hooks.logged = ignore_line;
+    assert_int_equal(jrpc_service_set_hooks(service, &hooks, NULL), 0);
+    assert_int_equal(toy_add(service, &toy), 0);
+    for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++) {
+        struct outcome outcome;
+        jrpc_response *response = NULL;
+        try_message(service, way, messages[i].sent, 0, false, &response, &outcome);
+        jrpc_response_free(response);
+        for (unsigned mode = 0; mode < 4; mode++) {
+            unsigned n = 1;
+            while (survive(service, &toy, i, way, n, mode & 1, mode & 2, outcome.answer)) {
+                n++;
+                assert_true(n < FAILURES_MAX);
+            }
+            n_failures += n - 1;
+        }
+        json_decref(outcome.answer);
+    }
+    print_message("%u failures survived\n", n_failures);
+    jrpc_service_free(service);
+}
+
+static void dispatch_survives(void **state)
+{
+    (void)state;
+    for (int way = 0; way < N_WAYS; way++)
+        check_messages(NULL, (enum way)way);
+}
+
+static void dispatch_with_all_options_survives(void **state)
+{
+    static const char *const options[] = {
+        "debug", "yes", "convert_camel_case", "yes", "basic_logging", "yes", "trim_log_values",
+        "yes",   NULL};
+    (void)state;
+    for (int way = 0; way < N_WAYS; way++)
+        check_messages(options, (enum way)way);
+}
+
+/*
+ * Held calls that are answered after the dispatch, cancelled, or time out
+ */
+
+enum end { RELEASE, CANCEL, N_ENDS };
+
+static unsigned try_held(jrpc_service *service, struct toy *toy, int path, enum end end, unsigned n,
+                         struct outcome *outcome)
+{
+    static const char sent[] = "[" CALL_WITH("later", WIDE) "," CALL("ping") "," NOTIFY(
+        "later") "," CALL_WITH("later", "{\"value\":[" WIDE "]}") "]";
+    jrpc_dispatch_options options = JRPC_DISPATCH_OPTIONS_INIT;
+    jrpc_pending *pending = NULL;
+
+    *outcome = (struct outcome){.status = 0};
+    toy->n_run = 0;
+    options.codec = path_codec(path);
+    options.done = keep_answer;
+    options.user = outcome;
+    chaos_begin(n, false);
+    outcome->status = jrpc_dispatch_async(service, sent, strlen(sent), &options, &pending);
+    if (end == CANCEL)
+        jrpc_pending_cancel(pending);
+    toy_release(toy);
+    unsigned n_allocations = chaos_end();
+    jrpc_pending_free(pending);
+    read_kept(sent, n, outcome);
+    return n_allocations;
+}
+
+static void held_calls_survive(void **state)
+{
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(NULL, NULL, NULL);
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    for (int i = 0; i < N_ENDS * N_PATHS; i++) {
+        struct outcome expected, outcome;
+        unsigned n = 0, n_allocations;
+        try_held(service, &toy, i & 1, (enum end)(i / 2), 0, &expected);
+        assert_int_equal(count_answers(expected.answer), 3);
+        do {
+            n_allocations = try_held(service, &toy, i & 1, (enum end)(i / 2), ++n, &outcome);
+            assert_true(is_outcome_lawful(&outcome, expected.answer, &toy));
+            json_decref(outcome.answer);
+        } while (n_allocations >= n);
+        assert_true(n > 10);
+        json_decref(expected.answer);
+    }
+    jrpc_service_free(service);
+}
+
+static int run_hang(jrpc_call *call, void *user)
+{
+    return jrpc_call_defer(call, user);
+}
+
+static void time_outs_survive(void **state)
+{
+    static const char sent[] = "[" CALL_WITH("hang", "[1]") "," CALL("nope") "]";
+    jrpc_call *held = NULL;
+    const jrpc_method hang = JRPC_METHOD_FLAGS("hang", run_hang, "value", NULL, 0, 1);
+    jrpc_service *service = new_service(NULL, NULL, NULL);
+    (void)state;
+
+    assert_int_equal(jrpc_service_add(service, &hang, &held), 0);
+    for (int path = 0; path < N_PATHS; path++) {
+        unsigned n = 0, n_allocations;
+        do {
+            jrpc_dispatch_options options = JRPC_DISPATCH_OPTIONS_INIT;
+            jrpc_response *response = NULL;
+            options.codec = path_codec(path);
+            held = NULL;
+            chaos_begin(++n, false);
+            int status = jrpc_dispatch(service, sent, strlen(sent), &options, &response);
+            n_allocations = chaos_end();
+            assert_true(status == 0 || (status == -ENOMEM && !response && !held));
+            if (held) {
+                int code = jrpc_response_code(response, 0);
+                assert_true(code == JRPC_TIMED_OUT || code == JRPC_INTERNAL_ERROR);
+                assert_int_equal(jrpc_response_count(response), 2);
+                assert_int_equal(jrpc_reply_null(held), -ECANCELED);
+            }
+            jrpc_call_free(held);
+            jrpc_response_free(response);
+        } while (n_allocations >= n);
+    }
+    jrpc_service_free(service);
+}
+
+/*
+ * Invoking
+ */
+
+static void invoking_survives(void **state)
+{
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(NULL, methods, &toy);
+    json_t *expected = value_of("{\"jsonrpc\":\"2.0\",\"result\":[1,{\"a\":[2.5]}],\"id\":1}");
+    unsigned n = 0, n_allocations;
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    do {
+        json_t *params = value_of("[1,{\"a\":[2.5]}]");
+        jrpc_response *response = NULL;
+        struct outcome outcome = {.status = 0};
+        toy.n_run = 0;
+        chaos_begin(++n, false);
+        outcome.status = jrpc_invoke(service, "echo_json", params, NULL, &response);
+        if (!outcome.status)
+            keep_answer(0, response, &outcome);
+        n_allocations = chaos_end();
+        read_kept("invoke", n, &outcome);
+        assert_true(is_outcome_lawful(&outcome, expected, &toy));
+        json_decref(outcome.answer);
+        jrpc_response_free(response);
+    } while (n_allocations >= n);
+    assert_true(n > 10);
+    json_decref(expected);
+    jrpc_service_free(service);
+}
+
+/*
+ * Set-up: a step that ran out of memory is taken again, and then works as if for the first time
+ */
+
+static unsigned n_retried;
+
+/* True if the step is to be taken again. */
+static bool is_to_retry(int status)
+{
+    assert_true(status == 0 || status == -ENOMEM);
+    n_retried += status != 0;
+    return status != 0;
+}
+
+static void set_up(jrpc_service **out, struct toy *toy)
+{
+    static const jrpc_method extra =
+        JRPC_METHOD("extra", run_look, "a: array = [1, {\"b\": \"\\u0041\"}], **rest", "Extra.");
+    static const jrpc_method replaced = JRPC_METHOD("ping", run_look, "", "Replaced.");
+    jrpc_options *options = NULL;
+
+    while (is_to_retry(jrpc_options_new(&options)))
+        assert_null(options);
+    while (is_to_retry(jrpc_options_set(options, "debug", "yes")))
+        continue;
+    while (is_to_retry(jrpc_service_new(options, out)))
+        assert_null(*out);
+    while (is_to_retry(jrpc_service_add_table(*out, toy_methods, toy)))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
+    while (is_to_retry(jrpc_service_add_prefix(*out, "see.", run_look, toy)))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
+    while (is_to_retry(jrpc_service_add_table(*out, methods, toy)))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
+    while (is_to_retry(jrpc_service_add(*out, &extra, toy)))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
+    while (is_to_retry(jrpc_service_replace(*out, &replaced, toy)))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
+    while (is_to_retry(jrpc_service_remove(*out, "crash")))
+        continue;
+    while (is_to_retry(jrpc_service_set_codec(*out, jrpc_codec_jansson())))
+        continue;
+    jrpc_options_free(options);
+}
+
+static void set_up_happens_wholly_or_not_at_all(void **state)
+{
+    unsigned n = 0, n_allocations;
+    (void)state;
+
+    do {
+        struct toy toy = {.n_held = 0};
+        jrpc_service *service = NULL;
+        n_retried = 0;
+        chaos_begin(++n, false);
+        set_up(&service, &toy);
+        n_allocations = chaos_end();
+        assert_int_equal(n_retried, n_allocations >= n);
+        assert_null(jrpc_service_problem(service));
+        assert_answer(service, CALL("ping"), "{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":1}");
+        assert_answer(service, CALL("see.x"), "{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":1}");
+        assert_answer(service, CALL("extra"), "{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":1}");
+        assert_answer(service, CALL("crash"),
+                      "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32601,\"message\":\"Method not "
+                      "found\",\"data\":\"crash\"},\"id\":1}");
+        jrpc_service_free(service);
+    } while (n_allocations >= n);
+    print_message("%u failures survived\n", n - 1);
+}
+
+static void describing_survives(void **state)
+{
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(NULL, methods, &toy);
+    json_t *expected = NULL;
+    unsigned n = 0, n_allocations;
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    assert_int_equal(jrpc_service_describe(service, &expected), 0);
+    do {
+        json_t *described = NULL;
+        chaos_begin(++n, false);
+        int status = jrpc_service_describe(service, &described);
+        n_allocations = chaos_end();
+        if (status)
+            assert_true(status == -ENOMEM && !described);
+        else
+            assert_true(json_equal(described, expected));
+        json_decref(described);
+    } while (n_allocations >= n);
+    json_decref(expected);
+    jrpc_service_free(service);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dispatch_survives),
+        cmocka_unit_test(dispatch_with_all_options_survives),
+        cmocka_unit_test(held_calls_survive),
+        cmocka_unit_test(time_outs_survive),
+        cmocka_unit_test(invoking_survives),
+        cmocka_unit_test(set_up_happens_wholly_or_not_at_all),
+        cmocka_unit_test(describing_survives),
+    };
+    chaos_install();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
