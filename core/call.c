@@ -257,10 +257,11 @@ enum { HANDLER_TEXT = 128 };
 static void describe_failure(const jrpc_call *call, int status, char text[HANDLER_TEXT])
 {
     const jri_log *log = &call->message->service->log;
-    char reason[64];
+    /* Not strerror(): a peer is not told in the language of the server's locale. */
+    const char *reason = strerrordesc_np(status < 0 ? -status : status);
 
     snprintf(text, HANDLER_TEXT, "the handler returned %d (%s)", status,
-             strerror_r(status < 0 ? -status : status, reason, sizeof(reason)));
+             reason ? reason : "no error number");
     if (jri_log_is_on(log))
         jri_log_line(log, JRPC_LOG_WARNING, NULL, "method '%.*s': %s",
                      (int)call->request->method_len, call->request->method, text);

@@ -155,7 +155,7 @@ static inline char *jri_call_open_short(jrpc_call *call, const jri_value *id, si
     jrpc_buf *out = &message->out;
     char *to;
 
-    if (call->state != JRI_OPEN || call->is_held || message->slots || !id->text ||
+    if (call->is_held || call->state != JRI_OPEN || message->slots || !id->text ||
         jri_buf_reserve(out, SEPARATOR + n + JRI_ANSWER_ID_LEN + id->len + BRACE))
         return NULL;
     to = out->data + out->len;

@@ -322,7 +322,7 @@ static const struct {
      "{\"jsonrpc\":\"2.0\"," INTERNAL("the handler returned 5 (Input/output error)") ",\"id\":1}"},
     {"unanswered_and_a_wire_code_is_an_error", false, -32602,
      "{\"jsonrpc\":\"2.0\"," INTERNAL(
-         "the handler returned -32602 (Unknown error 32602)") ",\"id\":1}"},
+         "the handler returned -32602 (no error number)") ",\"id\":1}"},
     {"answered_and_0_stays", true, 0, "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":1}"},
     {"answered_and_negative_stays", true, -EIO, "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":1}"},
     {"answered_and_positive_stays", true, 5, "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":1}"},
