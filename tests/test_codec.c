@@ -335,6 +335,73 @@ static void depth_of_a_codecs_value_is_checked(void **state)
     jrpc_service_free(service);
 }
 
+/* A codec's strings need not be UTF-8, nor its names. */
+static int read_given(const char *data, size_t len, void *user, json_t **out, jrpc_problem *problem)
+{
+    (void)data, (void)len, (void)problem;
+    *out = json_incref(user);
+    return 0;
+}
+
+static json_t *request_of(json_t *method, json_t *params, json_t *id)
+{
+    return json_pack("{s:s, s:o, s:o, s:o}", "jsonrpc", "2.0", "method", method, "params", params,
+                     "id", id);
+}
+
+static json_t *bad_string(void)
+{
+    return json_string_nocheck("\xFF");
+}
+
+static json_t *object_with_a_bad_name(void)
+{
+    json_t *object = json_object();
+    json_object_set_new_nocheck(object, "\xFF", json_true());
+    return object;
+}
+
+static void codecs_strings_are_not_trusted(void **state)
+{
+    static const char *const debug[] = {"debug", "yes", NULL};
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(debug, NULL, NULL);
+    jrpc_response *response = NULL;
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    const struct {
+        json_t *request;
+        int code;
+    } requests[] = {
+        {request_of(json_string("ping"), json_array(), bad_string()), JRPC_INVALID_REQUEST},
+        {request_of(bad_string(), json_array(), json_integer(1)), JRPC_METHOD_NOT_FOUND},
+        {request_of(json_string("echo"), json_pack("[o]", bad_string()), json_integer(1)),
+         JRPC_INTERNAL_ERROR},
+        {request_of(json_string("echo_json"), json_pack("[o]", bad_string()), json_integer(1)),
+         JRPC_INTERNAL_ERROR},
+        {request_of(json_string("echo_json"), object_with_a_bad_name(), json_integer(1)),
+         JRPC_INTERNAL_ERROR},
+        {request_of(json_string("ping"), object_with_a_bad_name(), json_integer(1)),
+         JRPC_INVALID_PARAMS},
+    };
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+        jrpc_codec codec = *jrpc_codec_jansson();
+        size_t len;
+        codec.deserialize = read_given;
+        codec.user = requests[i].request;
+        assert_int_equal(jrpc_service_set_codec(service, &codec), 0);
+        assert_int_equal(jrpc_dispatch(service, "", 0, NULL, &response), 0);
+        const char *text = jrpc_response_text(response, &len);
+        assert_null(answer_fault(text, len));
+        assert_int_equal(jrpc_response_code(response, 0), requests[i].code);
+        jrpc_response_free(response);
+        response = NULL;
+        json_decref(requests[i].request);
+    }
+    jrpc_service_free(service);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -342,6 +409,7 @@ int main(void)
         cmocka_unit_test(codec_writes_every_answer_and_no_silence),
         cmocka_unit_test(too_large_message_is_not_deserialized),
         cmocka_unit_test(depth_of_a_codecs_value_is_checked),
+        cmocka_unit_test(codecs_strings_are_not_trusted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,7 @@
 
 #include <jrpc/service.h>
 
+#include "comma_locale.h"
 #include "laws.h"
 #include "toy.h"
 
@@ -108,17 +109,16 @@ static void write_base64(FILE *to, const char *text)
 static void write_part(FILE *to, const json_t *part)
 {
     const json_t *repeated = json_object_get(part, "repeat");
+    const json_t *text = repeated ? repeated : part;
     const char *base64 = json_string_value(json_object_get(part, "base64"));
-    json_int_t times = json_integer_value(json_object_get(part, "times"));
+    json_int_t times = repeated ? json_integer_value(json_object_get(part, "times")) : 1;
 
-    if (json_is_string(part))
-        fwrite(json_string_value(part), 1, json_string_length(part), to);
-    else if (base64)
+    if (base64)
         write_base64(to, base64);
-    else if (!repeated)
+    else if (!json_is_string(text))
         fail_msg("a part of \"send\" is neither a string, base64 nor repeat");
-    for (json_int_t i = 0; repeated && i < times; i++)
-        write_part(to, repeated);
+    for (json_int_t i = 0; !base64 && i < times; i++)
+        fwrite(json_string_value(text), 1, json_string_length(text), to);
 }
 
 /* A string or parts of one put together, new, NUL-terminated. */
@@ -423,6 +423,20 @@ static void values_are_answered_without_waiting(void **state)
     check_files(&path);
 }
 
+static int enter_comma_locale(void **state)
+{
+    static struct comma_locale comma;
+
+    *state = &comma;
+    return comma_locale_enter(&comma);
+}
+
+static int leave_comma_locale(void **state)
+{
+    comma_locale_leave(*state);
+    return 0;
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -431,5 +445,12 @@ int main(void)
         cmocka_unit_test(text_is_answered_without_waiting),
         cmocka_unit_test(values_are_answered_without_waiting),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct CMUnitTest tests_with_a_decimal_comma[] = {
+        cmocka_unit_test(text_is_answered),
+        cmocka_unit_test(values_are_answered_equally),
+    };
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    return n_failed + cmocka_run_group_tests(tests_with_a_decimal_comma, enter_comma_locale,
+                                             leave_comma_locale);
 }

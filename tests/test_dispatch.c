@@ -306,6 +306,31 @@ static void invoking_is_a_dispatch_with_id_1(void **state)
     jrpc_service_free(service);
 }
 
+static void note_line(const jrpc_log_record *record, void *user)
+{
+    strcat(strcat(user, record->text), "\n");
+}
+
+static void invoking_is_logged(void **state)
+{
+    static const char *const basic[] = {"basic_logging", "yes", NULL};
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(basic, NULL, NULL);
+    jrpc_hooks hooks = JRPC_HOOKS_INIT;
+    jrpc_response *response = NULL;
+    char lines[512] = "";
+    (void)state;
+
+    hooks.logged = note_line;
+    assert_int_equal(toy_add(service, &toy), 0);
+    assert_int_equal(jrpc_service_set_hooks(service, &hooks, lines), 0);
+    assert_int_equal(jrpc_invoke(service, "ping", NULL, NULL, &response), 0);
+    assert_string_equal(lines, "--> {\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":1}\n"
+                               "<-- " ANSWER("\"pong\"") "\n");
+    jrpc_response_free(response);
+    jrpc_service_free(service);
+}
+
 /* The caller may keep a reference to params and use them afterwards: they are as they were. */
 static void invoking_leaves_kept_params_alone(void **state)
 {
@@ -336,6 +361,7 @@ int main(void)
         cmocka_unit_test(text_need_not_be_terminated),
         cmocka_unit_test(method_is_invoked_without_text),
         cmocka_unit_test(invoking_is_a_dispatch_with_id_1),
+        cmocka_unit_test(invoking_is_logged),
         cmocka_unit_test(invoking_leaves_kept_params_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

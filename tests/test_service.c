@@ -74,6 +74,8 @@ static const struct {
     {"unknown_flags", JRPC_METHOD_FLAGS("h", run_name, "", "", 4, 0), -EINVAL, 0, "unknown flags"},
     {"bad_time_out", JRPC_METHOD_FLAGS("h", run_name, "", "", 0, -2), -EINVAL, 0,
      "timeout_ms is neither positive, 0 nor -1"},
+    {"summary_not_utf8", JRPC_METHOD("h", run_name, "", "\xFF"), -EINVAL, 0,
+     "the summary is not UTF-8"},
     {"bad_signature", JRPC_METHOD("h", run_name, "a: numbr", NULL), -EINVAL, 4, ""},
     {"bad_default", JRPC_METHOD("h", run_name, "a: integer, b: number = \"x\"", NULL), -EINVAL, 25,
      ""},
@@ -254,9 +256,11 @@ static void exact_name_goes_before_the_longest_prefix(void **state)
     jrpc_service *service = new_service(NULL, NULL, NULL);
     (void)state;
 
-    assert_int_equal(jrpc_service_add_prefix(service, "a.", run_name, one), 0);
     assert_int_equal(jrpc_service_add_prefix(service, "a.b.", run_name, two), 0);
+    assert_int_equal(jrpc_service_add_prefix(service, "a.", run_name, one), 0);
+    assert_int_equal(jrpc_service_add_prefix(service, "a.b.c.d.", run_name, three), 0);
     assert_int_equal(jrpc_service_add_prefix(service, "a.b.", run_name, three), -EEXIST);
+    assert_answer(service, CALL("a.b.c.d.e"), ANSWER("\"three\""));
     assert_int_equal(add(service, "a.b.c", three), 0);
     assert_answer(service, CALL("a.x"), ANSWER("\"one\""));
     assert_answer(service, CALL("a.b"), ANSWER("\"one\""));

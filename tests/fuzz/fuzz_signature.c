@@ -86,6 +86,16 @@ static bool is_same_value(const jri_value *text, json_t *json)
     return is_same;
 }
 
+/* Text keeps what values lose: the former of two members of one name, and what is wrong in it. */
+static bool has_doubles(const char *params)
+{
+    json_t *root = json_loads(params, JSON_REJECT_DUPLICATES, /* error */ NULL);
+    bool has_doubles = !root;
+
+    json_decref(root);
+    return has_doubles;
+}
+
 /* Converts as text and as values: the same verdict, the same values. */
 static void convert_params(const char *params)
 {
@@ -102,7 +112,8 @@ static void convert_params(const char *params)
     int status = jri_camel_request(a, &text.arena, 1, reason);
     if (status)
         check_text(reason, sizeof(reason));
-    CHECK(status == jri_camel_request(b, &values.arena, 1, NULL));
+    int status_of_values = jri_camel_request(b, &values.arena, 1, NULL);
+    CHECK(status == status_of_values || (status == -EINVAL && has_doubles(params)));
     for (uint32_t i = 0; !status && a->n_args == b->n_args && i < a->n_args; i++) {
         CHECK(a->args[i].name_len == b->args[i].name_len);
         CHECK(!a->args[i].name_len ||
