@@ -22,7 +22,11 @@ enum feature {
     LARGE_INTEGER = 2,   /* 19 digits or more: jansson refuses what is beyond int64 */
     NUL_IN_NAME = 4,     /* jansson refuses it */
     ROUNDED_NUMBER = 8,  /* a real that a double may not hold exactly, or not at all */
+    LONG_SPELLING = 16,  /* a long string with an escape: as an id it is measured as it is spelled,
+                            which a value no longer tells */
 };
+
+enum { LONG = 100 }; /* less than any id_max that is tried */
 
 static inline bool is_json(const char *text, size_t len)
 {
@@ -72,6 +76,8 @@ static inline unsigned features_of(const char *text, size_t len)
         if (*at == '"') {
             bool has_nul = false;
             at = skip_string(at + 1, end, &has_nul);
+            if (at - start > LONG && memchr(start, '\\', (size_t)(at - start)))
+                features |= LONG_SPELLING;
             for (start = at; start < end && strchr(" \t\r\n", *start) && *start;)
                 start++;
             if (has_nul && start < end && *start == ':')
