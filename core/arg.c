@@ -76,8 +76,6 @@ int64_t jrpc_arg_integer(jrpc_call *call, size_t i)
     if (!arg || (arg->value.type != JRPC_INTEGER && arg->value.type != JRPC_NUMBER))
         return 0;
     const json_t *json = arg->value.json;
-    if (!json && arg->value.type == JRPC_INTEGER && arg->value.len <= SHORT_INTEGER)
-        return short_integer(arg->value.text, arg->value.len);
     if (!json)
         return jri_number_to_int64(arg->value.text, arg->value.len, &integer) ? 0 : integer;
     if (json_is_integer(json))
