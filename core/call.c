@@ -44,7 +44,7 @@ static size_t separator_len(const jrpc_call *call)
 static jrpc_buf *target_of(jrpc_call *call)
 {
     if (is_direct(call))
-        return &call->message->out;
+        return call->message->out;
     return call->message->codec ? &call->scratch : &call->message->slots[call->index].buf;
 }
 
@@ -137,8 +137,8 @@ static int charge_slot(jrpc_call *call, size_t len)
         return 0;
     len += message->envelope.is_batch; /* its separator */
     pthread_mutex_lock(&message->lock);
-    if (len > message->out.max - message->out.len ||
-        message->n_slot_bytes > message->out.max - message->out.len - len)
+    if (len > message->out->max - message->out->len ||
+        message->n_slot_bytes > message->out->max - message->out->len - len)
         status = -EMSGSIZE;
     else
         message->n_slot_bytes += len;
@@ -195,7 +195,7 @@ static int plain_code(const jri_error *error, int status)
 static inline int write_direct_error(jrpc_call *call, const jri_error *error, int *code)
 {
     jri_message *message = call->message;
-    jrpc_buf *out = &message->out;
+    jrpc_buf *out = message->out;
     const jri_value *id = jri_request_id(call->request);
     char separator = message->n_answers ? ',' : '[';
     size_t start = out->len;

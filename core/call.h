@@ -117,7 +117,7 @@ static inline bool jri_call_is_alone(const jrpc_call *call)
  * the reason in *status. */
 static inline jrpc_buf *jri_call_open(jrpc_call *call, int *status)
 {
-    jrpc_buf *out = &call->message->out;
+    jrpc_buf *out = call->message->out;
 
     call->start = out->len;
     if (!jri_call_is_alone(call) || jri_answer_open(out))
@@ -131,12 +131,12 @@ static inline int jri_call_close(jrpc_call *call, int status)
 {
     jri_message *message = call->message;
 
-    if (status || !jri_call_is_alone(call) || jri_answer_close(&message->out, &call->request->id))
+    if (status || !jri_call_is_alone(call) || jri_answer_close(message->out, &call->request->id))
         return jri_call_close_slow(call, status);
     message->codes[0] = 0;
     message->n_answers = 1;
     call->code = 0;
-    call->len = message->out.len - call->start;
+    call->len = message->out->len - call->start;
     call->state = JRI_ANSWERED;
     if (call->begun_ns)
         jri_call_report(call);
@@ -152,7 +152,7 @@ static inline char *jri_call_open_short(jrpc_call *call, const jri_value *id, si
 {
     enum { SEPARATOR = 1, BRACE = 1 };
     jri_message *message = call->message;
-    jrpc_buf *out = &message->out;
+    jrpc_buf *out = message->out;
     char *to;
 
     if (call->is_held || call->state != JRI_OPEN || message->slots || !id->text ||
@@ -171,11 +171,11 @@ static inline int jri_call_close_short(jrpc_call *call, const jri_value *id, cha
     jri_message *message = call->message;
 
     to += jri_answer_put_close(to, id);
-    message->out.len = (size_t)(to - message->out.data);
-    message->out.tail -= jri_answer_room(id);
+    message->out->len = (size_t)(to - message->out->data);
+    message->out->tail -= jri_answer_room(id);
     message->codes[message->n_answers++] = code;
     call->code = code;
-    call->len = message->out.len - call->start;
+    call->len = message->out->len - call->start;
     call->state = JRI_ANSWERED;
     if (call->begun_ns)
         jri_call_report(call);

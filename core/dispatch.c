@@ -322,8 +322,8 @@ void jri_dispatch_finish(jri_message *message)
     if (message->out_value)
         jri_log_value(log, JRI_LOG_ANSWER, NULL, message->out_value);
     else
-        jri_log_text(log, JRI_LOG_ANSWER, NULL, message->out.data + message->base,
-                     message->out.len - message->base);
+        jri_log_text(log, JRI_LOG_ANSWER, NULL, message->out->data + message->base,
+                     message->out->len - message->base);
 }
 
 const jrpc_dispatch_options jri_no_dispatch_options = JRPC_DISPATCH_OPTIONS_INIT;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Memory for answers that is kept from one message to the next. */
@@ -28,7 +29,8 @@ jri_message *jri_message_new(void)
     if (!message)
         return NULL;
     jri_arena_init(&message->arena);
-    jri_buf_init(&message->out, 0);
+    jri_buf_init(&message->own, 0);
+    message->out = &message->own;
     pthread_mutex_init(&message->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -64,13 +66,11 @@ static void clear(jri_message *message)
 
 void jri_message_give_back(jri_message *message)
 {
-    if (!message->lender)
+    if (message->out == &message->own)
         return;
-    *message->lender = message->out;
-    message->lender->max = message->lender_max;
-    message->lender->tail = 0;
-    message->lender = NULL;
-    message->out = message->own;
+    message->out->max = message->lender_max;
+    message->out->tail = 0;
+    message->out = &message->own;
 }
 
 void jri_message_unref(jri_message *message)
@@ -79,18 +79,10 @@ void jri_message_unref(jri_message *message)
         return;
     clear(message);
     jri_arena_fini(&message->arena);
-    jri_buf_fini(&message->out);
+    jri_buf_fini(&message->own);
     pthread_cond_destroy(&message->changed);
     pthread_mutex_destroy(&message->lock);
     free(message);
-}
-
-static void borrow(jri_message *message, jrpc_buf *lender)
-{
-    message->own = message->out;
-    message->out = *lender;
-    message->lender = lender;
-    message->lender_max = lender->max;
 }
 
 int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender)
@@ -98,11 +90,13 @@ int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *len
     if (message->slots || message->root || message->out_value || message->peer)
         clear(message);
     jri_arena_reset(&message->arena);
-    jri_buf_clear(&message->out, OUT_KEPT);
-    if (lender)
-        borrow(message, lender);
-    message->base = message->out.len;
-    message->out.max = message->base + (size_t)service->settings.reply_max;
+    jri_buf_clear(&message->own, OUT_KEPT);
+    if (lender) {
+        message->out = lender;
+        message->lender_max = lender->max;
+    }
+    message->base = message->out->len;
+    message->out->max = message->base + (size_t)service->settings.reply_max;
     message->host = NULL;
     message->service = service;
     message->is_http_200 = service->settings.http_200_errors;
@@ -113,28 +107,27 @@ int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *len
     message->n_slot_bytes = 0;
     message->n_pending = 0;
     message->is_gone = false;
-    return jri_buf_set_tail(&message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+    return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
 }
 
 /* The buffer is wanted by others from now on: what was written into it moves to one of its own. */
 static int take_own_out(jri_message *message)
 {
-    jrpc_buf own = message->own;
-    size_t len = message->out.len - message->base;
+    const jrpc_buf *lent = message->out;
+    jrpc_buf *own = &message->own;
+    size_t len = lent->len - message->base;
 
-    if (!message->lender)
+    if (lent == own)
         return 0;
-    own.max = message->out.max - message->base;
-    int status = jri_buf_set_tail(&own, len + message->out.tail);
-    message->own = own; /* it may have grown */
+    own->max = lent->max - message->base;
+    int status = jri_buf_set_tail(own, len + lent->tail);
     if (status)
         return status;
-    own.tail = message->out.tail;
-    memcpy(own.data, message->out.data + message->base, len);
-    own.len = len;
-    jri_buf_truncate(&message->out, message->base);
+    own->tail = lent->tail;
+    memcpy(own->data, lent->data + message->base, len);
+    own->len = len;
+    jri_buf_truncate(message->out, message->base);
     jri_message_give_back(message);
-    message->out = own;
     message->base = 0;
     return 0;
 }
@@ -148,11 +141,11 @@ int jri_message_promise_batch(jri_message *message)
     if (!codes)
         return -ENOMEM;
     message->codes = codes;
-    message->out.max -= 1; /* the closing bracket */
+    message->out->max -= 1; /* the closing bracket */
     for (; request; request = request->next)
         if (jri_request_is_due(request))
             tail += jri_answer_room(jri_request_id(request));
-    return jri_buf_set_tail(&message->out, tail);
+    return jri_buf_set_tail(message->out, tail);
 }
 
 /* Slots outlive the text that was dispatched, so the ids still to be echoed move to the arena. */
@@ -183,7 +176,7 @@ int jri_message_open_slots(jri_message *message, uint32_t index)
         return -ENOMEM;
     memset(slots, 0, n_slots * sizeof(*slots));
     for (uint32_t i = 0; i < n_slots; i++) {
-        jri_buf_init(&slots[i].buf, message->out.max);
+        jri_buf_init(&slots[i].buf, message->out->max);
         slots[i].code = JRPC_INTERNAL_ERROR;
     }
     message->first_slot = index;
@@ -226,7 +219,7 @@ bool jri_message_wait(jri_message *message, uint64_t deadline_ns)
 /* One slot's answer behind the others. */
 static void append_slot(jri_message *message, const jri_request *request, jri_slot *slot)
 {
-    jrpc_buf *out = &message->out;
+    jrpc_buf *out = message->out;
     size_t start = out->len;
     const jri_value *id = jri_request_id(request);
     char separator = message->n_answers ? ',' : '[';
@@ -265,7 +258,7 @@ static void append_plain(jri_message *message)
 {
     const jri_request *request = message->envelope.requests;
 
-    jri_buf_truncate(&message->out, message->base);
+    jri_buf_truncate(message->out, message->base);
     message->n_answers = 0;
     for (uint32_t i = 0; request; request = request->next, i++) {
         if (!jri_request_is_due(request))
@@ -346,7 +339,7 @@ static void replace_failing(jri_message *message)
     bool is_spent = false;
     jrpc_buf scratch;
 
-    jri_buf_init(&scratch, message->out.max - message->base);
+    jri_buf_init(&scratch, message->out->max - message->base);
     for (uint32_t i = 0; request; request = request->next, i++) {
         jri_slot *slot = &message->slots[i];
         if (!jri_request_is_due(request) || !slot_value(request, slot))
@@ -369,7 +362,7 @@ static void replace_failing(jri_message *message)
 
 static void serialize_slots(jri_message *message)
 {
-    jrpc_buf *out = &message->out;
+    jrpc_buf *out = message->out;
     size_t tail = out->tail;
 
     message->out_value = collect_values(message);
@@ -397,7 +390,7 @@ static void serialize_slots(jri_message *message)
 
 void jri_message_assemble(jri_message *message)
 {
-    jrpc_buf *out = &message->out;
+    jrpc_buf *out = message->out;
 
     if (message->slots && message->codec)
         serialize_slots(message);

@@ -59,11 +59,10 @@ typedef struct jri_message {
     jri_request failure; /* stands in for a message that could not be read */
     json_t *root;        /* value path: the message, owned; arguments borrow from it */
 
-    jrpc_buf out; /* the answer, from base on */
+    jrpc_buf *out; /* the answer, from base on: in own, or lent by a host */
     size_t base;
-    jrpc_buf own;      /* kept for later while out is lent */
-    jrpc_buf *lender;  /* whose buffer out is; NULL: the message's own */
-    size_t lender_max; /* its own limit */
+    jrpc_buf own;
+    size_t lender_max; /* the limit of the buffer that is lent */
     json_t *out_value; /* value path: the same as a value, owned */
     int *codes;        /* of each answer in out: 0 a result; in the arena, or &code */
     int code;
@@ -130,7 +129,7 @@ static inline int jri_message_promise(jri_message *message)
     if (message->envelope.is_batch)
         return jri_message_promise_batch(message);
     return jri_buf_set_tail(
-        &message->out, JRI_CLOSING + jri_answer_room(jri_request_id(message->envelope.requests)));
+        message->out, JRI_CLOSING + jri_answer_room(jri_request_id(message->envelope.requests)));
 }
 
 /* Opens slots for the members from `index` on: 0 or -ENOMEM. The thread that runs members only. */

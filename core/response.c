@@ -75,10 +75,10 @@ const char *jrpc_response_text(const jrpc_response *response, size_t *len)
     bool is_wanted = jrpc_response_is_wanted(response);
 
     if (len)
-        *len = is_wanted ? response->message->out.len - response->message->base : 0;
+        *len = is_wanted ? response->message->out->len - response->message->base : 0;
     if (!response)
         return NULL;
-    return is_wanted ? response->message->out.data + response->message->base : "";
+    return is_wanted ? response->message->out->data + response->message->base : "";
 }
 
 json_t *jrpc_response_json(jrpc_response *response)
@@ -88,7 +88,7 @@ json_t *jrpc_response_json(jrpc_response *response)
     if (response->message->out_value)
         return response->message->out_value;
 
-    const jrpc_buf *out = &response->message->out;
+    const jrpc_buf *out = response->message->out;
     if (!response->json && jri_json_build(out->data + response->message->base,
                                           out->len - response->message->base, &response->json))
         return NULL;
