@@ -84,7 +84,7 @@ static inline void send_async(jrpc_service *service, int path, const char *sent,
     options.done = note_done;
     options.user = desk;
     assert_int_equal(jrpc_dispatch_async(service, text, len, &options, out), 0);
-    memset(text, 'x', len);
+    explicit_bzero(text, len); /* which no compiler leaves out */
     free(text);
 }
 

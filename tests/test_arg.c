@@ -196,6 +196,7 @@ static void check_name(jrpc_call *call, size_t i, const char *name)
     }
     assert_string_equal(seen, name);
     assert_int_equal(len, strlen(name));
+    assert_ptr_equal(jrpc_arg_name(call, i, NULL), seen);
     assert_int_equal(jrpc_arg_find(call, name), (int)i);
 }
 
@@ -333,6 +334,49 @@ static void call_tells_what_was_sent(void **state)
     jrpc_service_free(service);
 }
 
+/* Params are what was sent, without defaults, but for the names that were converted. */
+static int run_params(jrpc_call *call, void *user)
+{
+    size_t len;
+    const char *raw = jrpc_call_params_raw(call, &len);
+
+    (void)user;
+    if (raw)
+        return jrpc_reply_raw(call, raw, len);
+    return jrpc_reply_json(call, json_incref(jrpc_call_params(call)));
+}
+
+static void params_are_without_defaults(void **state)
+{
+    static const char *const camel[] = {"convert_camel_case", "yes", NULL};
+    static const jrpc_method methods[] = {
+        JRPC_METHOD("params", run_params, "user_id, first_name = \"Ada\", last_name?", NULL),
+        JRPC_METHOD_END};
+    static const struct {
+        const char *sent, *expect;
+    } params[] = {
+        {"{\"userId\":1}", "{\"user_id\":1}"},
+        {"{\"lastName\":null,\"userId\":{\"aB\":[]}}",
+         "{\"user_id\":{\"a_b\":[]},\"last_name\":null}"},
+        {"[{\"aB\":1}]", "[{\"a_b\":1}]"},
+        {"[1,2]", "[1,2]"},
+        {"{\"user_id\":1}", "{\"user_id\":1}"},
+    };
+    jrpc_service *service = new_service(camel, methods, NULL);
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(params) / sizeof(*params); i++) {
+        char sent[256], expect[256];
+        snprintf(sent, sizeof(sent),
+                 "{\"jsonrpc\":\"2.0\",\"method\":\"params\",\"params\":%s,\"id\":1}",
+                 params[i].sent);
+        snprintf(expect, sizeof(expect), "{\"jsonrpc\":\"2.0\",\"result\":%s,\"id\":1}",
+                 params[i].expect);
+        assert_answer(service, sent, expect);
+    }
+    jrpc_service_free(service);
+}
+
 /* Changing one argument changes no other call's, nor the params seen before. */
 static int run_change(jrpc_call *call, void *user)
 {
@@ -402,6 +446,7 @@ int main(void)
         cmocka_unit_test(every_accessor_sees_every_type),
         cmocka_unit_test(places_have_names),
         cmocka_unit_test(call_tells_what_was_sent),
+        cmocka_unit_test(params_are_without_defaults),
         cmocka_unit_test(values_are_private_to_the_call),
         cmocka_unit_test(memory_lives_as_long_as_the_call),
     };

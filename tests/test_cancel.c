@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -254,6 +255,14 @@ static const struct {
     {"of_the_dispatch_goes_before_a_method_without", "0", TIMED("hold_forever"), 3},
 };
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void time_out_is_answered_once_and_told_once(void **state)
 {
     (void)state;
@@ -269,9 +278,11 @@ static void time_out_is_answered_once_and_told_once(void **state)
             print_message("%s\n", time_outs[i].behaviour);
             dispatch.timeout_ms = time_outs[i].timeout_ms;
             dispatch.codec = path_codec(path % N_PATHS);
+            uint64_t begun = now_ns();
             assert_int_equal(jrpc_dispatch(service, time_outs[i].sent, strlen(time_outs[i].sent),
                                            &dispatch, &response),
                              0);
+            assert_true(now_ns() - begun >= 3000000); /* not before its time */
             assert_json_equal(jrpc_response_json(response), TIMED_OUT("0"));
             assert_int_equal(jrpc_response_http_status(response), 504);
             assert_int_equal(told.n, 1);

@@ -290,6 +290,51 @@ static void request_lives_as_long_as_its_held_call(void **state)
     jrpc_service_free(service);
 }
 
+static void name_given_by_a_prefix_stays(void **state)
+{
+    struct desk desk = {.n_held = 0};
+    jrpc_service *service = new_service(NULL, NULL, NULL);
+    size_t len;
+    (void)state;
+
+    assert_int_equal(jrpc_service_add_prefix(service, "any.", run_hold, &desk), 0);
+    for (int path = 0; path < N_PATHS; path++) {
+        send_async(service, path, "{\"jsonrpc\":\"2.0\",\"method\":\"any.n\\u0061me\",\"id\":0}",
+                   &desk, NULL);
+        assert_string_equal(jrpc_call_method(desk.held[0], &len), "any.name");
+        assert_int_equal(len, 8);
+        jrpc_call_free(desk.held[0]);
+        clear_desk(&desk);
+    }
+    jrpc_service_free(service);
+}
+
+static void note_line(const jrpc_log_record *record, void *user)
+{
+    snprintf(user, 256, "%s", record->text);
+}
+
+/* The log names the method of a held call, too. */
+static void value_null_is_logged_with_the_name(void **state)
+{
+    struct desk desk = {.n_held = 0};
+    jrpc_service *service = new_service(NULL, NULL, NULL);
+    jrpc_hooks hooks = JRPC_HOOKS_INIT;
+    char line[256] = "";
+    (void)state;
+
+    hooks.logged = note_line;
+    assert_int_equal(jrpc_service_set_hooks(service, &hooks, line), 0);
+    assert_int_equal(jrpc_service_add_prefix(service, "any.", run_hold, &desk), 0);
+    send_async(service, 0, "{\"jsonrpc\":\"2.0\",\"method\":\"any.name\",\"id\":0}", &desk, NULL);
+    assert_int_equal(jrpc_reply_json(desk.held[0], NULL), -ENOMEM);
+    jrpc_call_free(desk.held[0]);
+    assert_done(&desk, INTERNAL("0"));
+    assert_non_null(strstr(line, "'any.name'"));
+    clear_desk(&desk);
+    jrpc_service_free(service);
+}
+
 /* What was asked for before deferring stays: values, strings, params. */
 static int run_look_and_hold(jrpc_call *call, void *user)
 {
@@ -339,6 +384,8 @@ int main(void)
         cmocka_unit_test(answer_goes_before_what_the_handler_returns),
         cmocka_unit_test(service_lives_as_long_as_its_held_calls),
         cmocka_unit_test(request_lives_as_long_as_its_held_call),
+        cmocka_unit_test(name_given_by_a_prefix_stays),
+        cmocka_unit_test(value_null_is_logged_with_the_name),
         cmocka_unit_test(what_was_asked_for_before_deferring_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

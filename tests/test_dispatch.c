@@ -277,6 +277,13 @@ static int count_call(jrpc_call *call, void *user)
     return 0;
 }
 
+static int refuse_to_write(const json_t *value, jrpc_buf *to, void *user)
+{
+    (void)value, (void)to, (void)user;
+    return -EIO;
+}
+
+/* Hooks, options and context included, but no codec: nothing is read or written by one. */
 static void invoking_is_a_dispatch_with_id_1(void **state)
 {
     static const char *const camel[] = {"convert_camel_case", "yes", "args_max", "2", NULL};
@@ -286,14 +293,17 @@ static void invoking_is_a_dispatch_with_id_1(void **state)
     jrpc_dispatch_options options = JRPC_DISPATCH_OPTIONS_INIT;
     jrpc_hooks hooks = JRPC_HOOKS_INIT;
     jrpc_response *response = NULL;
+    jrpc_codec codec = *jrpc_codec_jansson();
     unsigned n_received = 0;
     (void)state;
 
     hooks.call_received = count_call;
+    codec.deserialize = refuse;
+    codec.serialize = refuse_to_write;
     assert_int_equal(jrpc_service_set_hooks(service, &hooks, &n_received), 0);
-    assert_int_equal(jrpc_service_set_codec(service, jrpc_codec_jansson()), 0);
+    assert_int_equal(jrpc_service_set_codec(service, &codec), 0);
     options.context = some_context;
-    options.codec = jrpc_codec_jansson();
+    options.codec = &codec;
     assert_int_equal(jrpc_invoke(service, "echoContext", json_pack("{s:{s:i}}", "aB", "cD", 1),
                                  &options, &response),
                      0);

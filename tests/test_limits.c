@@ -112,10 +112,34 @@ static void answer_fits_or_is_an_error_whatever_reply_max(void **state)
     jrpc_service_free(service);
 }
 
+/* What one message spent is not missing in the next. */
+static void reply_max_is_each_messages_own(void **state)
+{
+    static const char *const options[] = {"reply_max", "100", NULL};
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(options, NULL, NULL);
+    jrpc_response *response = NULL;
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    for (int i = 0; i < 12; i++) {
+        ask(service, i & 1, CALL_WITH("defer", "[\"0123456789012345678901234567890123456789\"]"),
+            &response);
+        assert_int_equal(jrpc_response_code(response, 0), 0);
+        ask(service, i & 1, CALL_WITH("fill", "[1000]"), &response);
+        assert_int_equal(jrpc_response_code(response, 0), JRPC_REPLY_TOO_LARGE);
+        ask(service, i >> 1 & 1, "[" CALL("ping") "," CALL("ping") "]", &response);
+        assert_int_equal(jrpc_response_code(response, 1), 0);
+    }
+    jrpc_response_free(response);
+    jrpc_service_free(service);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer_fits_or_is_an_error_whatever_reply_max),
+        cmocka_unit_test(reply_max_is_each_messages_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ static void check_rows(const struct row *rows, size_t n_rows)
 }
 
 #define CHECK(rows) check_rows((rows), sizeof(rows) / sizeof(*(rows)))
+#define CHECK_NAMES(header, rows) check_names((header), (rows), sizeof(rows) / sizeof(*(rows)))
 
 static void nothing(jrpc_call *held, void *user)
 {
@@ -129,24 +130,17 @@ static void check_names(const char *header, const struct row *rows, size_t n_row
     free(text);
 }
 
-static const char *const headers[] = {"call.h",     "codec.h",   "options.h",
-                                      "response.h", "service.h", "version.h"};
-
-static void null_object_is_refused(void **state)
+static void service_that_is_null(void **state)
 {
     jrpc_dispatch_options options = JRPC_DISPATCH_OPTIONS_INIT;
     jrpc_response *response = NULL;
-    jrpc_call *held = NULL;
     json_t *described = NULL;
-    size_t len;
     (void)state;
 
     const struct row rows[] = {
         {"jrpc_version", jrpc_version() == JRPC_VERSION},
         {"jrpc_options_free", free_nothing()},
         {"jrpc_service_free", free_nothing()},
-        {"jrpc_response_free", free_nothing()},
-        {"jrpc_call_free", free_nothing()},
         {"jrpc_pending_free", free_nothing()},
         {"jrpc_pending_cancel", free_nothing()},
         {"jrpc_options_new", jrpc_options_new(NULL) == -EINVAL},
@@ -169,6 +163,23 @@ static void null_object_is_refused(void **state)
         {"jrpc_dispatch", jrpc_dispatch(NULL, CALL, 5, NULL, &response) == -EINVAL},
         {"jrpc_dispatch_async", jrpc_dispatch_async(NULL, CALL, 5, &options, NULL) == -EINVAL},
         {"jrpc_invoke", jrpc_invoke(NULL, "x", json_array(), NULL, &response) == -EINVAL},
+    };
+    CHECK(rows);
+    assert_null(response);
+    CHECK_NAMES("options.h", rows);
+    CHECK_NAMES("codec.h", rows);
+    CHECK_NAMES("service.h", rows);
+    CHECK_NAMES("version.h", rows);
+}
+
+static void call_that_is_null(void **state)
+{
+    jrpc_call *held = NULL;
+    int target;
+    (void)state;
+
+    const struct row rows[] = {
+        {"jrpc_call_free", free_nothing()},
         {"jrpc_arg_count", !jrpc_arg_count(NULL)},
         {"jrpc_arg_type", jrpc_arg_type(NULL, 0) == JRPC_ABSENT},
         {"jrpc_arg_is_given", !jrpc_arg_is_given(NULL, 0)},
@@ -181,7 +192,7 @@ static void null_object_is_refused(void **state)
         {"jrpc_arg_name", !jrpc_arg_name(NULL, 0, NULL)},
         {"jrpc_arg_find", jrpc_arg_find(NULL, "x") == -EINVAL},
         {"jrpc_args_read",
-         jrpc_args_read(NULL, (const jrpc_field[]){JRPC_FIELD_END}, &len) == -EINVAL},
+         jrpc_args_read(NULL, (const jrpc_field[]){JRPC_FIELD_END}, &target) == -EINVAL},
         {"jrpc_call_params", !jrpc_call_params(NULL)},
         {"jrpc_call_params_raw", params_raw_is_empty()},
         {"jrpc_call_is_named", !jrpc_call_is_named(NULL)},
@@ -207,6 +218,17 @@ static void null_object_is_refused(void **state)
         {"jrpc_fail", jrpc_fail(NULL, 7, "x") == -EINVAL},
         {"jrpc_fail_format", jrpc_fail_format(NULL, 7, "%d", 1) == -EINVAL},
         {"jrpc_fail_data", jrpc_fail_data(NULL, 7, "x", json_array()) == -EINVAL},
+    };
+    CHECK(rows);
+    CHECK_NAMES("call.h", rows);
+}
+
+static void response_that_is_null(void **state)
+{
+    (void)state;
+
+    const struct row rows[] = {
+        {"jrpc_response_free", free_nothing()},
         {"jrpc_response_is_wanted", !jrpc_response_is_wanted(NULL)},
         {"jrpc_response_text", text_is_empty()},
         {"jrpc_response_json", !jrpc_response_json(NULL)},
@@ -218,9 +240,7 @@ static void null_object_is_refused(void **state)
         {"jrpc_response_data", !jrpc_response_data(NULL, 0)},
     };
     CHECK(rows);
-    assert_null(response);
-    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
-        check_names(headers[i], rows, sizeof(rows) / sizeof(*rows));
+    CHECK_NAMES("response.h", rows);
 }
 
 /*
@@ -358,10 +378,9 @@ static void buffer_is_left_as_it_was(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(null_object_is_refused),
-        cmocka_unit_test(service_is_left_as_it_was),
-        cmocka_unit_test(call_is_left_as_it_was),
-        cmocka_unit_test(buffer_is_left_as_it_was),
+        cmocka_unit_test(service_that_is_null),   cmocka_unit_test(call_that_is_null),
+        cmocka_unit_test(response_that_is_null),  cmocka_unit_test(service_is_left_as_it_was),
+        cmocka_unit_test(call_is_left_as_it_was), cmocka_unit_test(buffer_is_left_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
