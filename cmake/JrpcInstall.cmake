@@ -19,6 +19,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/jrpcConfig.cmake"
     "${PROJECT_BINARY_DIR}/jrpcConfigVersion.cmake"
     cmake/FindJansson.cmake
+    cmake/FindLibuv.cmake
     DESTINATION "${package_dir}")
 
 # Relative to the .pc file itself, so that cmake --install --prefix and a moved tree stay true.

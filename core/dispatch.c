@@ -302,6 +302,14 @@ int jri_dispatch_read(jri_message *message, const char *text, size_t len)
     return end_reading(message, status, &problem);
 }
 
+int jri_dispatch_refuse(jri_message *message, int status, const char *reason)
+{
+    jrpc_problem problem = {.code = status};
+
+    snprintf(problem.text, sizeof(problem.text), "%s", reason);
+    return end_reading(message, status, &problem);
+}
+
 void jri_dispatch_run(jrpc_response *response)
 {
     jri_message *message = response->message;

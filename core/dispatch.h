@@ -30,6 +30,9 @@ int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *optio
 /* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
 int jri_dispatch_read(jri_message *message, const char *text, size_t len);
 
+/* Instead of reading: what came was no message. -EMSGSIZE too large, -EBADMSG no JSON. */
+int jri_dispatch_refuse(jri_message *message, int status, const char *reason);
+
 /* Runs all members. If there are slots afterwards, answers may be outstanding. */
 void jri_dispatch_run(jrpc_response *response);
 

@@ -11,6 +11,7 @@
 #include <jrpc/export.h>
 #include <jrpc/options.h>
 #include <jrpc/response.h>
+#include <jrpc/server.h>
 #include <jrpc/service.h>
 #include <jrpc/version.h>
 

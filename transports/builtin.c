@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * builtin.c - the transports compiled in: the only place that knows which
+ */
+#include "builtin.h"
+
+const jrpc_transport *const jri_builtin_transports[] = {
+    &jri_stdio_transport,
+    NULL,
+};

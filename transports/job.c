@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job.c - one message of a peer: run at once, answered at once or later
+ *
+ * Nearly every message is answered before it is left again: its answer is written straight into
+ * the transport's buffer. If a member is deferred or blocks, the message becomes a job. Whoever
+ * gives its last answer, on whatever thread, sends it back to the loop by the outbox.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static jrpc_server *server_of(jri_host *host)
+{
+    return (jrpc_server *)host; /* its first member */
+}
+
+static int start_blocking(jri_host *host, jrpc_call *held)
+{
+    return jri_workers_add(&server_of(host)->workers, held);
+}
+
+/* The peer whose message is being run asks to cancel: among its jobs and in this message. */
+static void cancel(jri_host *host, const jri_value *id)
+{
+    jrpc_server *server = server_of(host);
+
+    jri_held_cancel(server->scratch->message, id);
+    for (jri_job *job = server->running->jobs; job; job = job->next)
+        jri_held_cancel(job->response->message, id);
+}
+
+void jri_host_init(jri_host *host)
+{
+    *host = (jri_host){.start_blocking = start_blocking, .cancel = cancel};
+}
+
+/* So many bytes of answers are the transport's now. Only the loop writes n_unsent, so that it takes
+ * no locked addition, which would cost more than all else here. */
+static void count_out(jrpc_peer *peer, size_t len)
+{
+    size_t n_unsent = atomic_load_explicit(&peer->n_unsent, memory_order_relaxed);
+
+    atomic_store_explicit(&peer->n_unsent, n_unsent + len, memory_order_relaxed);
+    peer->server->counts.bytes_out += len;
+    jri_peer_flush_later(peer);
+}
+
+int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
+                    int http_status)
+{
+    void *copy = (void *)(uintptr_t)exchange; /* the transport's own bytes, kept for it */
+    jrpc_buf *buf = peer->transport->answer_begin(peer->state, copy);
+    if (!buf)
+        return -ENOMEM;
+
+    size_t start = buf->len;
+    int status = jrpc_buf_append(buf, text, len);
+    if (!status)
+        status = peer->transport->answer_end(peer->state, copy, buf, start, http_status);
+    count_out(peer, len);
+    return status;
+}
+
+static void free_job(jri_job *job)
+{
+    jrpc_peer *peer = job->peer;
+
+    free(job);
+    jrpc_peer_unref(peer);
+}
+
+static void timer_closed(uv_handle_t *timer)
+{
+    jri_job *job = timer->data;
+    jrpc_server *server = job->peer->server;
+
+    free_job(job);
+    jri_server_handle_closed(server);
+}
+
+/* [loop] The last answer was given. */
+static void job_done(jri_outbox_item *item)
+{
+    jri_job *job = (jri_job *)item;
+    jrpc_peer *peer = job->peer;
+    jrpc_server *server = peer->server;
+    jri_message *message = job->response->message;
+    int status = 0;
+
+    if (jrpc_peer_is_open(peer) && !peer->is_dropped) {
+        size_t len;
+        jri_dispatch_finish(message);
+        const char *text = jrpc_response_text(job->response, &len);
+        status = jri_peer_answer(peer, job->exchange, text, len,
+                                 jrpc_response_http_status(job->response));
+    }
+    *job->link = job->next;
+    if (job->next)
+        job->next->link = job->link;
+    peer->n_pending -= job->n_calls;
+    server->n_calls -= job->n_calls;
+    server->n_jobs--;
+    jrpc_response_free(job->response);
+    jrpc_service_free(job->service);
+
+    jrpc_peer_ref(peer);
+    if (job->has_timer)
+        uv_close((uv_handle_t *)&job->timer, timer_closed);
+    else
+        free_job(job);
+    if (status)
+        jri_peer_drop(peer, status);
+    jri_peer_settle(peer);
+    jrpc_peer_unref(peer);
+    jri_server_settle(server);
+}
+
+/* [any] */
+static void completed(jri_message *message, void *user)
+{
+    jri_job *job = user;
+
+    (void)message;
+    /* The outbox is open: a server ends only when it has no jobs. */
+    jri_outbox_put(&job->peer->server->outbox, &job->item);
+}
+
+static void timer_fired(uv_timer_t *timer);
+
+static void start_timer(jri_job *job, uint64_t deadline_ns)
+{
+    uint64_t now_ns = jri_now_ns();
+    uint64_t ms = deadline_ns > now_ns ? (deadline_ns - now_ns + 999999) / 1000000 : 0;
+
+    if (deadline_ns == UINT64_MAX)
+        return;
+    if (!job->has_timer) {
+        uv_timer_init(job->peer->server->loop, &job->timer);
+        job->timer.data = job;
+        job->has_timer = true;
+        job->peer->server->n_handles++;
+    }
+    uv_timer_start(&job->timer, timer_fired, ms, /* once */ 0);
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+    jri_job *job = timer->data;
+
+    start_timer(job, jri_held_abandon(job->response->message, JRPC_TIMED_OUT,
+                                      /* only_expired */ true, jri_now_ns()));
+}
+
+/* [any] Nobody needs the message any more. */
+static void released(jri_message *message)
+{
+    jrpc_peer_unref(message->peer);
+}
+
+/* The message that was run has answers outstanding: it becomes a job. */
+static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange)
+{
+    jrpc_server *server = peer->server;
+    jri_message *message = server->scratch->message;
+
+    job->item.run = job_done;
+    job->peer = jrpc_peer_ref(peer);
+    job->service = jri_service_ref(message->service);
+    job->response = server->scratch;
+    server->scratch = NULL;
+    if (exchange)
+        memcpy(job->exchange, exchange, peer->transport->exchange_size);
+    job->next = peer->jobs;
+    job->link = &peer->jobs;
+    if (job->next)
+        job->next->link = &job->next;
+    peer->jobs = job;
+
+    jrpc_peer_ref(peer);
+    message->released = released;
+    message->completed = completed;
+    message->completed_user = job;
+    pthread_mutex_lock(&message->lock);
+    job->n_calls = message->n_pending - 1;
+    pthread_mutex_unlock(&message->lock);
+    peer->n_pending += job->n_calls;
+    server->n_calls += job->n_calls;
+    server->n_jobs++;
+    server->counts.deferred += job->n_calls;
+    start_timer(job, jri_held_abandon(message, JRPC_TIMED_OUT, /* only_expired */ true, 0));
+    jri_message_settle(message);
+}
+
+/* Why calls are not taken now; 0: they are. */
+static int refusal_of(const jrpc_peer *peer)
+{
+    const jrpc_server *server = peer->server;
+
+    if (server->phase != JRI_SERVING || peer->listener->is_closing || peer->is_overtaking ||
+        server->n_calls >= (uint64_t)server->settings.calls_max ||
+        server->memory > (uint64_t)server->settings.memory_max)
+        return -EBUSY;
+    return 0;
+}
+
+/* The message is ready to be run; what of it is answered at once goes to buf. */
+static int begin(jrpc_peer *peer, jrpc_buf *buf)
+{
+    jrpc_server *server = peer->server;
+    const jrpc_listener *listener = peer->listener;
+    int status =
+        jri_dispatch_begin(listener->service, &jri_no_dispatch_options, buf, &server->scratch);
+    if (status)
+        return status;
+
+    jri_message *message = server->scratch->message;
+    if (listener->has_codec)
+        message->codec = &listener->codec;
+    message->context = listener->context;
+    message->has_context = listener->has_context || listener->context;
+    server->host.refusal = refusal_of(peer);
+    message->host = &server->host;
+    message->peer = peer;
+    return 0;
+}
+
+/* Runs what was read: to the answer, or to a job. */
+static int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t start, jri_job *job)
+{
+    jrpc_server *server = peer->server;
+    jri_message *message = server->scratch->message;
+    bool was_loop_thread = jri_is_loop_thread;
+
+    jri_is_loop_thread = true;
+    server->running = peer;
+    jri_dispatch_run(server->scratch);
+    server->running = NULL;
+    jri_is_loop_thread = was_loop_thread;
+    message->host = NULL;
+    if (message->slots) {
+        make_job(peer, job, exchange);
+        return 0;
+    }
+    server->spare_job = job;
+    jri_dispatch_finish(message);
+    int http_status = jrpc_response_http_status(server->scratch);
+    jri_message_give_back(message);
+    message->peer = NULL;
+
+    size_t len = buf->len - start;
+    count_out(peer, len);
+    return peer->transport->answer_end(peer->state, (void *)(uintptr_t)exchange, buf, start,
+                                       http_status);
+}
+
+/* Everything that one message needs, before anything is run that cannot be taken back. */
+static int prepare(jrpc_peer *peer, const void *exchange, jrpc_buf **buf, jri_job **job)
+{
+    jrpc_server *server = peer->server;
+
+    *job = server->spare_job ? server->spare_job : calloc(1, sizeof(**job) + server->exchange_max);
+    server->spare_job = NULL;
+    *buf = *job ? peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange) : NULL;
+    int status = *buf ? begin(peer, *buf) : -ENOMEM;
+    if (status)
+        server->spare_job = *job;
+    return status;
+}
+
+/* Runs what reading left, if that went well. */
+static int proceed(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, jri_job *job, int status)
+{
+    jrpc_server *server = peer->server;
+
+    if (status) {
+        jri_message_give_back(server->scratch->message);
+        server->spare_job = job;
+        return status;
+    }
+    server->counts.messages++;
+    return run(peer, exchange, buf, buf->len, job);
+}
+
+int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+{
+    jrpc_buf *buf;
+    jri_job *job;
+    int status = prepare(peer, exchange, &buf, &job);
+    if (status)
+        return status;
+
+    status = jri_dispatch_read(peer->server->scratch->message, data, len);
+    return proceed(peer, exchange, buf, job, status);
+}
+
+int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason)
+{
+    jrpc_buf *buf;
+    jri_job *job;
+    int failure = status;
+
+    status = prepare(peer, exchange, &buf, &job);
+    if (status)
+        return status;
+    status = jri_dispatch_refuse(peer->server->scratch->message, failure, reason);
+    return proceed(peer, exchange, buf, job, status);
+}

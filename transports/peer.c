@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peer.c - one remote party: what it sends, what waits for it, and its end
+ *
+ * Back-pressure: with pending_max calls in flight further messages wait in the inbox; with a full
+ * inbox, or with many answers unsent, the transport is paused. So a peer that sends without reading
+ * stops itself, and nobody else.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+jrpc_peer *jri_peer_of(void *state)
+{
+    return (jrpc_peer *)((char *)state - offsetof(jrpc_peer, state));
+}
+
+jrpc_peer *jrpc_peer_ref(jrpc_peer *peer)
+{
+    if (peer)
+        atomic_fetch_add_explicit(&peer->n_refs, 1, memory_order_relaxed);
+    return peer;
+}
+
+void jrpc_peer_unref(jrpc_peer *peer)
+{
+    if (!peer || atomic_fetch_sub_explicit(&peer->n_refs, 1, memory_order_acq_rel) > 1)
+        return;
+    if (peer->release)
+        peer->release(peer->user);
+    jri_server_unref(peer->server);
+    free(peer->address);
+    free(peer->identity);
+    free(peer);
+}
+
+void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...)
+{
+    jri_log_source source = {peer->transport->name, peer->address};
+    char text[512];
+    va_list args;
+
+    if (!jri_log_is_on(&peer->server->log))
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    jri_log_line(&peer->server->log, level, &source, "%s", text);
+}
+
+static jrpc_peer *new_peer(jrpc_listener *listener, const char *address, const char *identity)
+{
+    jrpc_server *server = listener->server;
+    jrpc_peer *peer = calloc(1, sizeof(*peer) + listener->transport->peer_size);
+    if (!peer)
+        return NULL;
+
+    peer->address = strdup(address ? address : "");
+    peer->identity = identity ? strdup(identity) : NULL;
+    if (!peer->address || (identity && !peer->identity)) {
+        free(peer->address);
+        free(peer->identity);
+        free(peer);
+        return NULL;
+    }
+    peer->server = server;
+    peer->listener = listener;
+    peer->transport = listener->transport;
+    peer->codec = listener->has_codec ? listener->codec : listener->service->codec;
+    peer->id = ++server->last_peer_id;
+    peer->inbox_last = &peer->inbox;
+    atomic_init(&peer->n_refs, 1);
+    atomic_init(&peer->is_open, true);
+    atomic_init(&peer->n_unsent, 0);
+    atomic_init(&peer->n_pushing, 0);
+    atomic_fetch_add(&server->n_refs, 1);
+    return peer;
+}
+
+int jrpc_transport_opened(jrpc_listener *listener, const char *address, const char *identity,
+                          void **out)
+{
+    if (!listener || !out)
+        return -EINVAL;
+
+    jrpc_server *server = listener->server;
+    if (server->phase != JRI_SERVING || listener->is_closing ||
+        server->n_peers >= (uint64_t)server->settings.peers_max)
+        return -EBUSY;
+    jrpc_peer *peer = new_peer(listener, address, identity);
+    if (!peer)
+        return -ENOMEM;
+    if (server->hooks.peer_opened && server->hooks.peer_opened(peer, server->hooks_user) < 0) {
+        atomic_store(&peer->is_open, false); /* the hook may have kept it */
+        peer->listener = NULL;
+        jrpc_peer_unref(peer);
+        return -ECONNREFUSED;
+    }
+    peer->next = listener->peers;
+    peer->link = &listener->peers;
+    if (peer->next)
+        peer->next->link = &peer->next;
+    listener->peers = peer;
+    server->n_peers++;
+    server->counts.peers_opened++;
+    *out = peer->state;
+    return 0;
+}
+
+static void update_choke(jrpc_peer *peer)
+{
+    /* The rest of queue_max is for what is in flight. */
+    size_t choke = (size_t)peer->server->settings.queue_max / 2;
+
+    /* With a gap, so that a slow reader does not make it go on and off with every byte. */
+    peer->is_choked = atomic_load(&peer->n_unsent) > (peer->is_choked ? choke / 2 : choke);
+}
+
+void jri_peer_update_pause(jrpc_peer *peer)
+{
+    jrpc_server *server = peer->server;
+
+    update_choke(peer);
+    bool is_tight = server->memory > (uint64_t)server->settings.memory_max;
+    bool is_paused =
+        peer->is_choked || is_tight || peer->inbox_len >= (size_t)server->settings.inbox_max;
+    server->is_tight |= is_tight;
+    if (is_paused == peer->is_paused || peer->is_dropped || !jrpc_peer_is_open(peer))
+        return;
+    peer->is_paused = is_paused;
+    peer->transport->pause(peer->state, is_paused);
+}
+
+/* Keeps a message for later. */
+static int keep(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+{
+    size_t exchange_size = peer->transport->exchange_size;
+    jri_letter *letter = malloc(sizeof(*letter) + exchange_size + len);
+    if (!letter)
+        return -ENOMEM;
+
+    letter->next = NULL;
+    letter->len = len;
+    if (exchange_size && exchange)
+        memcpy(letter->data, exchange, exchange_size);
+    if (len)
+        memcpy(letter->data + exchange_size, data, len);
+    *peer->inbox_last = letter;
+    peer->inbox_last = &letter->next;
+    peer->inbox_len += sizeof(*letter) + len;
+    peer->server->memory += sizeof(*letter) + len;
+    return 0;
+}
+
+static jri_letter *take_letter(jrpc_peer *peer)
+{
+    jri_letter *letter = peer->inbox;
+
+    peer->inbox = letter->next;
+    if (!peer->inbox)
+        peer->inbox_last = &peer->inbox;
+    peer->inbox_len -= sizeof(*letter) + letter->len;
+    peer->server->memory -= sizeof(*letter) + letter->len;
+    return letter;
+}
+
+static bool has_to_wait(const jrpc_peer *peer)
+{
+    return peer->inbox || peer->server->running ||
+           peer->n_pending >= (uint64_t)peer->server->settings.pending_max;
+}
+
+/* Cancelling is not to wait for what it cancels. */
+static bool is_cancelling(const char *data, size_t len)
+{
+    return len < 4096 && memmem(data, len, "\"$/cancelRequest\"", 17) && *data == '{';
+}
+
+/* What a transport is to do after a message. */
+static int go_on(jrpc_peer *peer, int status)
+{
+    if (status)
+        jri_peer_drop(peer, status);
+    if (peer->is_dropped || !jrpc_peer_is_open(peer))
+        return -EPIPE;
+    jri_peer_update_pause(peer);
+    if (peer->is_ended)
+        jri_peer_settle(peer);
+    return peer->is_dropped ? -EPIPE : peer->is_paused;
+}
+
+int jrpc_transport_received(void *state, const void *exchange, const char *data, size_t len)
+{
+    if (!state)
+        return -EINVAL;
+
+    jrpc_peer *peer = jri_peer_of(state);
+    int status;
+
+    if (peer->is_dropped || !jrpc_peer_is_open(peer))
+        return -EPIPE;
+    peer->server->counts.bytes_in += len;
+    bool has_to = has_to_wait(peer);
+    if (has_to && (peer->server->running || !is_cancelling(data, len))) {
+        status = keep(peer, exchange, data, len);
+    } else {
+        peer->is_overtaking = has_to;
+        status = jri_peer_run(peer, exchange, data, len);
+        peer->is_overtaking = false;
+    }
+    return go_on(peer, status);
+}
+
+int jrpc_transport_failed(void *state, const void *exchange, int status, const char *reason)
+{
+    if (!state)
+        return -EINVAL;
+
+    jrpc_peer *peer = jri_peer_of(state);
+
+    if (peer->is_dropped || !jrpc_peer_is_open(peer))
+        return -EPIPE;
+    jri_peer_log(peer, JRPC_LOG_WARNING, "%s, %s", reason,
+                 status == -EMSGSIZE ? "skipped" : "closing");
+    peer->server->counts.failures++;
+    return go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
+}
+
+void jri_peer_settle(jrpc_peer *peer)
+{
+    size_t exchange_size = peer->transport->exchange_size;
+
+    if (peer->server->running) { /* a handler closes a listener: when it has returned */
+        jri_peer_flush_later(peer);
+        return;
+    }
+    update_choke(peer);
+    while (peer->inbox && peer->n_pending < (uint64_t)peer->server->settings.pending_max &&
+           !peer->is_choked && !peer->is_dropped && jrpc_peer_is_open(peer)) {
+        jri_letter *letter = take_letter(peer);
+        int status = jri_peer_run(peer, letter->data, letter->data + exchange_size, letter->len);
+        free(letter);
+        if (status)
+            jri_peer_drop(peer, status);
+        update_choke(peer);
+    }
+    if (peer->is_dropped || !jrpc_peer_is_open(peer))
+        return;
+    jri_peer_update_pause(peer);
+    if (peer->is_ended && !peer->jobs && !peer->inbox)
+        jri_peer_drop(peer, 0);
+}
+
+void jrpc_transport_ended(void *state)
+{
+    if (!state)
+        return;
+
+    jrpc_peer *peer = jri_peer_of(state);
+
+    peer->is_ended = true;
+    jri_peer_settle(peer);
+}
+
+void jrpc_transport_writable(void *state, size_t unsent)
+{
+    if (!state)
+        return;
+
+    jrpc_peer *peer = jri_peer_of(state);
+    jrpc_server *server = peer->server;
+
+    server->memory += unsent - peer->n_reported;
+    peer->n_reported = unsent;
+    atomic_store(&peer->n_unsent, unsent);
+    if (unsent > (uint64_t)server->settings.queue_max) {
+        jri_peer_log(peer, JRPC_LOG_WARNING, "%zu bytes unsent exceed queue_max %lld, closing",
+                     unsent, (long long)server->settings.queue_max);
+        jri_peer_drop(peer, -ENOBUFS);
+        return;
+    }
+    jri_peer_settle(peer);
+    if (!unsent)
+        jri_server_settle(server);
+}
+
+static void clear_inbox(jrpc_peer *peer)
+{
+    while (peer->inbox)
+        free(take_letter(peer));
+}
+
+void jri_peer_orphan_jobs(jrpc_peer *peer)
+{
+    for (jri_job *job = peer->jobs; job; job = job->next)
+        jri_held_orphan(job->response->message);
+}
+
+void jri_peer_drop(jrpc_peer *peer, int reason)
+{
+    /* One that was to get what is unsent can still be cut off. */
+    if (!jrpc_peer_is_open(peer) || peer->is_cut || (peer->is_dropped && !reason))
+        return;
+    peer->is_dropped = true;
+    peer->is_cut = reason;
+    clear_inbox(peer);
+    jri_peer_orphan_jobs(peer);
+    peer->transport->drop(peer->state, reason);
+}
+
+void jrpc_transport_closed(void *state, int reason)
+{
+    if (!state)
+        return;
+
+    jrpc_peer *peer = jri_peer_of(state);
+    jrpc_server *server = peer->server;
+    jrpc_listener *listener = peer->listener;
+
+    if (!jrpc_peer_is_open(peer))
+        return;
+    atomic_store(&peer->is_open, false);
+    clear_inbox(peer);
+    jri_peer_orphan_jobs(peer);
+    server->memory -= peer->n_reported;
+    *peer->link = peer->next;
+    if (peer->next)
+        peer->next->link = peer->link;
+    server->n_peers--;
+    listener->n_visits++;
+    if (server->hooks.peer_closed)
+        server->hooks.peer_closed(peer, reason, server->hooks_user);
+    listener->n_visits--;
+    peer->listener = NULL;
+    jri_peer_flush_later(peer); /* whoever is at it may go on until the end of this turn */
+    jrpc_peer_unref(peer);
+    jri_listener_settle(listener);
+    jri_server_settle(server);
+}
+
+void jri_peer_flush_later(jrpc_peer *peer)
+{
+    jrpc_server *server = peer->server;
+
+    if (peer->is_unflushed)
+        return;
+    peer->is_unflushed = true;
+    peer->next_unflushed = server->unflushed;
+    server->unflushed = jrpc_peer_ref(peer);
+}
+
+/* There is memory again for those who were paused for want of it. */
+static void relieve(jrpc_server *server)
+{
+    jrpc_peer *next;
+
+    server->is_tight = false;
+    for (jrpc_listener *listener = server->listeners; listener; listener = listener->next)
+        for (jrpc_peer *peer = listener->peers; peer; peer = next) {
+            next = peer->next;
+            jri_peer_update_pause(peer);
+        }
+}
+
+void jri_server_flush(jrpc_server *server)
+{
+    while (server->unflushed) {
+        jrpc_peer *peer = server->unflushed;
+        server->unflushed = peer->next_unflushed;
+        peer->is_unflushed = false;
+        if (jrpc_peer_is_open(peer))
+            peer->transport->flush(peer->state);
+        jrpc_peer_unref(peer);
+    }
+    if (server->is_tight && server->memory <= (uint64_t)server->settings.memory_max)
+        relieve(server);
+}
+
+/*
+ * What the application may ask
+ */
+
+uint64_t jrpc_peer_id(const jrpc_peer *peer)
+{
+    return peer ? peer->id : 0;
+}
+
+bool jrpc_peer_is_open(const jrpc_peer *peer)
+{
+    return peer && atomic_load(&peer->is_open);
+}
+
+const char *jrpc_peer_transport(const jrpc_peer *peer)
+{
+    return peer ? peer->transport->name : NULL;
+}
+
+const char *jrpc_peer_address(const jrpc_peer *peer)
+{
+    return peer ? peer->address : NULL;
+}
+
+const char *jrpc_peer_identity(const jrpc_peer *peer)
+{
+    return peer ? peer->identity : NULL;
+}
+
+jrpc_listener *jrpc_peer_listener(const jrpc_peer *peer)
+{
+    return peer ? peer->listener : NULL;
+}
+
+bool jrpc_peer_has_push(const jrpc_peer *peer)
+{
+    return peer && peer->transport->flags & JRPC_TRANSPORT_PUSH;
+}
+
+void jrpc_peer_set_user(jrpc_peer *peer, void *user, void (*release)(void *user))
+{
+    if (!peer)
+        return;
+    if (peer->release)
+        peer->release(peer->user);
+    peer->user = user;
+    peer->release = release;
+}
+
+void *jrpc_peer_user(const jrpc_peer *peer)
+{
+    return peer ? peer->user : NULL;
+}

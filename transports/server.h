@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - what servers, listeners, peers and jobs are made of
+ *
+ * A server has listeners, a listener has peers, a peer has jobs: messages whose answer is
+ * outstanding. All of it is the loop's, but for what is marked otherwise.
+ */
+#ifndef JRI_SERVER_H
+#define JRI_SERVER_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include <jrpc/server.h>
+#include <jrpc/transport.h>
+
+#include "../core/dispatch.h"
+#include "../core/log.h"
+#include "../core/options.h"
+#include "outbox.h"
+#include "workers.h"
+
+typedef enum {
+    JRI_SERVING,  /* also before the loop runs */
+    JRI_DRAINING, /* what is in flight is answered */
+    JRI_ENDING,   /* handles are being closed */
+    JRI_STOPPED   /* every handle is closed */
+} jri_phase;
+
+/* Counters for jrpc_server_stats(). */
+typedef struct jri_counts {
+    uint64_t peers_opened, messages, bytes_in, bytes_out, deferred, refused, pushes, failures;
+} jri_counts;
+
+typedef struct jri_job jri_job;
+
+struct jrpc_server {
+    jri_host host; /* first: the core hands it back */
+    uv_loop_t *loop, own_loop;
+    jri_settings settings;
+    jri_log log;
+    jrpc_problem problem;
+    jrpc_server_hooks hooks;
+    void *hooks_user;
+    const jrpc_transport **transports; /* ended by NULL */
+    size_t n_transports;
+
+    jri_outbox outbox;
+    jri_workers workers;
+    uv_check_t check;     /* after input: what was answered is sent */
+    uv_prepare_t prepare; /* the same after timers and posts */
+    uv_timer_t drain;
+    int n_handles; /* of these four, and timers of jobs, that are not closed */
+
+    jri_phase phase; /* [loop] */
+    bool is_ended;   /* its own handles are being closed */
+    atomic_bool is_stopping, is_stopped;
+    atomic_bool is_running;
+    bool has_thread;
+    uv_thread_t thread;
+    void (*stopped)(jrpc_server *server, void *user);
+    void *stopped_user;
+    struct {
+        jri_outbox_item item; /* first */
+        void (*stopped)(jrpc_server *server, void *user);
+        void *user;
+    } order; /* to stop, on its way to the loop */
+
+    jrpc_listener *listeners;
+    size_t n_listeners, n_peers, n_jobs, n_calls;
+    size_t memory; /* bytes held for peers: inboxes and unsent answers */
+    bool is_tight; /* peers are paused because of memory_max */
+    uint64_t last_peer_id;
+    jrpc_peer *unflushed;   /* peers with answers to be sent at the end of this turn */
+    jrpc_peer *running;     /* whose message is being run */
+    jrpc_response *scratch; /* for the next message */
+    jri_job *spare_job;     /* likewise, should it need one */
+    size_t exchange_max;    /* of all transports */
+    jri_counts counts;
+    atomic_uint n_refs; /* the user's, and one for each peer, which outlive it */
+};
+
+struct jrpc_listener {
+    jrpc_server *server;
+    jrpc_listener *next;
+    const jrpc_transport *transport;
+    jrpc_service *service; /* one reference, one user */
+    jrpc_codec codec;
+    bool has_codec;
+    void *context;
+    bool has_context;
+    char *address;
+    jrpc_peer *peers;
+    bool is_failed, is_stopped, is_closing, is_released;
+    unsigned n_visits; /* by functions that may be left with it only when they are done */
+    alignas(max_align_t) char state[];
+};
+
+/* A message that waits its turn: its peer has pending_max calls in flight. */
+typedef struct jri_letter {
+    struct jri_letter *next;
+    size_t len;
+    alignas(max_align_t) char data[]; /* the exchange, then the message */
+} jri_letter;
+
+/* A message whose answer is outstanding. */
+struct jri_job {
+    jri_outbox_item item;  /* first: its way back to the loop */
+    jri_job *next, **link; /* of its peer */
+    jrpc_peer *peer;       /* one reference */
+    jrpc_service *service; /* one reference */
+    jrpc_response *response;
+    uv_timer_t timer; /* the next time-out */
+    bool has_timer;
+    uint32_t n_calls;
+    alignas(max_align_t) char exchange[];
+};
+
+struct jrpc_peer {
+    jrpc_server *server;
+    jrpc_listener *listener;
+    const jrpc_transport *transport;
+    uint64_t id;
+    atomic_uint n_refs;
+    atomic_bool is_open;
+    atomic_size_t n_unsent;  /* bytes in the transport's hands; written by the loop */
+    atomic_size_t n_pushing; /* bytes of notifications on their way to the loop */
+    size_t n_reported;       /* of them, what the transport said last */
+    jrpc_peer *next, **link; /* of its listener */
+    jrpc_peer *next_unflushed;
+    bool is_unflushed;
+    bool is_paused, is_ended, is_dropped, is_choked;
+    bool is_cut;        /* dropped without waiting for what is unsent */
+    bool is_overtaking; /* its message goes past others that wait: it may only cancel */
+    jri_job *jobs;
+    uint32_t n_pending; /* calls in flight */
+    jri_letter *inbox, **inbox_last;
+    size_t inbox_len;
+    void *user;
+    void (*release)(void *user);
+    char *address, *identity;
+    jrpc_codec codec; /* of its listener or service; serialize NULL: JSON */
+    alignas(max_align_t) char state[];
+};
+
+jrpc_peer *jri_peer_of(void *state);
+jrpc_listener *jri_listener_of(void *state);
+
+/* server.c */
+int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_server **out);
+int jri_server_fail(jrpc_server *server, int status, const char *source, const char *format, ...)
+    JRPC_PRINTF(4, 5);
+void jri_server_settle(jrpc_server *server); /* something ended: is everything? */
+void jri_server_unref(jrpc_server *server);
+void jri_server_handle_closed(jrpc_server *server);
+
+/* listener.c */
+void jri_listener_stop(jrpc_listener *listener);
+void jri_listener_settle(jrpc_listener *listener); /* a peer went: close it if it was the last */
+void jri_listener_drop_peers(jrpc_listener *listener, int reason);
+
+/* peer.c */
+void jri_peer_flush_later(jrpc_peer *peer);
+void jri_server_flush(jrpc_server *server);
+void jri_peer_settle(jrpc_peer *peer); /* go on with what waits, or end */
+void jri_peer_drop(jrpc_peer *peer, int reason);
+void jri_peer_update_pause(jrpc_peer *peer);
+void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...) JRPC_PRINTF(3, 4);
+
+/* job.c */
+int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len);
+int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason);
+int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
+                    int http_status);
+void jri_peer_orphan_jobs(jrpc_peer *peer);
+void jri_peer_time_out_jobs(jrpc_peer *peer);
+void jri_host_init(jri_host *host);
+
+#endif
