@@ -16,7 +16,10 @@
 enum { ROUNDS = 101, ROUNDS_QUICK = 15 };
 
 /* One side's turn in a round. Long against a clock's tick, short against what disturbs. */
-enum { TURN_NS = 500000, TURN_QUICK_NS = 100000 };
+enum { TURN_NS = 500000, QUICKER = 5 };
+
+/* Of the turn at hand. */
+static uint64_t excluded_ns;
 
 typedef struct bench_figure {
     double median, p10, p90;
@@ -47,13 +50,19 @@ uint64_t bench_wall_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+void bench_exclude(uint64_t ns)
+{
+    excluded_ns += ns;
+}
+
 static uint64_t turn_ns(const bench_session *session, const bench_side *side, size_t n)
 {
     clockid_t id = session->clock == BENCH_CPU ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC;
-    uint64_t begin = read_clock(id);
 
+    excluded_ns = 0;
+    uint64_t begin = read_clock(id);
     side->run(side->user, n);
-    return read_clock(id) - begin;
+    return read_clock(id) - begin - excluded_ns;
 }
 
 static int compare(const void *a, const void *b)
@@ -86,10 +95,12 @@ static bench_figure summarise(double *values, size_t n)
 /* How often a side runs in one turn. Warms it up, too. */
 static size_t calibrate(const bench_session *session, const bench_side *side)
 {
-    uint64_t turn = session->is_quick ? TURN_QUICK_NS : TURN_NS;
+    uint64_t turn = session->turn_ns ? session->turn_ns : TURN_NS;
     size_t n = 1;
     uint64_t ns = turn_ns(session, side, n);
 
+    if (session->is_quick)
+        turn /= QUICKER;
     while (ns < turn / 4) {
         n *= 2;
         ns = turn_ns(session, side, n);
@@ -153,6 +164,8 @@ static void print_row(bench_session *session, const bench_row *row, const bench_
         printf("  %-16s %10.*f %10.*f %10.*f", row->sides[i].name, ns[0].median < 10 ? 3 : 1,
                ns[i].median, ns[0].median < 10 ? 3 : 1, ns[i].p10, ns[0].median < 10 ? 3 : 1,
                ns[i].p90);
+        if (row->has_rate)
+            printf("  %8.3f M/s", 1e3 / ns[i].median);
         if (i)
             printf("  %8.2f %8.2f %8.2f", ratios[i].median, ratios[i].p10, ratios[i].p90);
         if (i == 1 && row->target)
@@ -177,6 +190,8 @@ static void keep_row(bench_session *session, const bench_row *row, const bench_f
 
     for (size_t i = 0; i < n_sides; i++) {
         json_t *side = json_pack("{s:o}", "ns", figure_json(&ns[i]));
+        if (row->has_rate)
+            json_object_set_new(side, "per_second", json_real(1e9 / ns[i].median));
         if (i) {
             json_object_set_new(side, "ratio", figure_json(&ratios[i]));
             json_object_set_new(side, "ratio_of_medians",
@@ -244,6 +259,20 @@ void bench_run(bench_session *session, const bench_row *row)
     else
         print_row(session, row, ns, ratios, found->n_sides);
     free(found);
+}
+
+void bench_note(bench_session *session, const bench_row *row, const char *side, const char *what,
+                double value)
+{
+    json_t *figures = json_object_get(session->rows, row->name);
+
+    if (!bench_wants(session, row->name))
+        return;
+    if (session->is_json)
+        json_object_set_new(json_object_get(json_object_get(figures, "sides"), side), what,
+                            json_real(value));
+    else
+        printf("  %-16s %10.1f  %s\n", side, value, what);
 }
 
 static void usage(const bench_session *session, const char *about)

@@ -24,6 +24,8 @@ enum bench_clock { BENCH_CPU, BENCH_WALL };
  * struct bench_session - one run of a benchmark program
  * @program:  its name
  * @clock:    set before the first row
+ * @turn_ns:  likewise: how long a side's turn in a round is, a fifth of it if quick; 0: as short as
+ *            a turn within one thread may be
  * @is_quick: a few seconds in all: for ctest, not for figures
  * @is_json:  one JSON object instead of the table
  * @filter:   rows whose name holds this; NULL: all
@@ -32,6 +34,7 @@ enum bench_clock { BENCH_CPU, BENCH_WALL };
 typedef struct bench_session {
     const char *program;
     enum bench_clock clock;
+    uint64_t turn_ns;
     bool is_quick, is_json;
     const char *filter;
     const char *counted;
@@ -67,11 +70,13 @@ enum bench_sense {
  * @sides:         the first is ours, the second the one that @target and @goal speak of; the last
  *                 has no name
  * @target, @goal: of the ratio; 0: none
+ * @has_rate:      how many a second are told, too
  */
 typedef struct bench_row {
     const char *name, *title, *unit;
     enum bench_sense sense;
     double target, goal;
+    bool has_rate;
     bench_side sides[BENCH_SIDES_MAX + 1];
 } bench_row;
 
@@ -86,6 +91,13 @@ bool bench_wants(const bench_session *session, const char *row_name);
 
 /* Measures a row, if it is asked for, and prints it. */
 void bench_run(bench_session *session, const bench_row *row);
+
+/* In a side's run(): so much of its time was not spent on what is measured. */
+void bench_exclude(uint64_t ns);
+
+/* One more figure about a side of the row that was run last, if it was. */
+void bench_note(bench_session *session, const bench_row *row, const char *side, const char *what,
+                double value);
 
 /* Prints what is left to print. Return: the program's exit status. */
 int bench_end(bench_session *session);
