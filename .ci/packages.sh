@@ -5,7 +5,7 @@
 #
 # What building needs; one list for examples/run, tests/run and .ci/run.
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev)
+BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libuv1-dev)
 
 # missing_packages NAME...: prints those that are not installed, one per line.
 missing_packages()

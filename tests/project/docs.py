@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the documentation says is so: README.md and docs/*.md.
+"""What the documentation says is so: README.md and all of docs/.
 
     docs.py --cc CC --libdir DIR        run from the top of the tree
 
@@ -9,7 +9,10 @@ A comment on the line before a fenced block or a table says how it is tried:
     <!-- example: 01 -->        C that is part of examples/01-*.c, word for word; a line /* ... */
                                 in it stands for what is left out
     <!-- session: 01 -->        lines typed into examples/01-*.c, each followed by what it prints;
-                                `session: docs` is tests/project/docs_service.c
+                                `session: docs` is tests/project/docs_service.c, `session: demo`
+                                is examples/demo --stdio
+    <!-- shell: demo -->        lines `$ command` for a shell, each followed by all it prints;
+                                examples/run stands for the demo
     <!-- output: 02 -->         what examples/02-*.c prints, fed its .input
     <!-- check: codes -->       a table of all codes in include/jrpc/error.h
     <!-- check: data -->        | request | code | data |, as docs_service answers
@@ -21,6 +24,7 @@ lead somewhere.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -97,20 +101,33 @@ class Programs:
     def source(self, name):
         if name == "docs":
             return pathlib.Path("tests/project/docs_service.c")
+        if name == "demo":
+            return pathlib.Path("examples/demo.c")
         return next(pathlib.Path("examples").glob(f"{name}-*.c"))
 
     def build(self, name):
         if name not in self.built:
             program = self.folder / name
-            subprocess.run([self.cc, *WARNINGS, str(self.source(name)), "-o", str(program),
-                            "-L", self.libdir, f"-Wl,-rpath,{self.libdir}", "-ljrpc-core",
-                            "-ljansson", "-lpthread"], check=True)
+            sources = [str(self.source(name))]
+            if name == "demo":
+                sources.append("examples/demo_service.c")
+            subprocess.run([self.cc, *WARNINGS, *sources, "-o", str(program),
+                            "-L", self.libdir, f"-Wl,-rpath,{self.libdir}", "-ljrpc",
+                            "-ljansson", "-luv", "-lpthread"], check=True)
             self.built[name] = program
         return self.built[name]
 
     def run(self, name, *args, text=""):
         return subprocess.run([self.build(name), *args], input=text, text=True, check=True,
                               capture_output=True, timeout=60).stdout
+
+    def shell(self, name, command):
+        path = f"{self.build(name).parent}:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "-c", command.replace("examples/run", name)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60, cwd=self.folder,
+                              env={**os.environ, "PATH": path})
+        return done.stdout.decode().replace("\r\n", "\n")
 
     def compiles(self, code):
         return subprocess.run([self.cc, *WARNINGS, "-Wno-unused", "-x", "c", "-fsyntax-only", "-"],
@@ -142,9 +159,22 @@ def check_session(block, name, programs):
             if line != printed.pop(0):
                 yield f"{block.where}: does not print: {line}"
         else:
-            printed = programs.run(name, text=line + "\n").splitlines()
+            arguments = ["--stdio"] if name == "demo" else []
+            printed = programs.run(name, *arguments, text=line + "\n").splitlines()
     if printed:
         yield f"{block.where}: is not told: {printed[0]}"
+
+
+def check_shell(block, name, programs):
+    command, told = None, []
+    for line in [*block.lines, "$ "]:
+        if not line.startswith("$ "):
+            told.append(line)
+            continue
+        printed = programs.shell(name, command).splitlines() if command else []
+        if printed != told:
+            yield f"{block.where}: {command}\n  prints {printed}\n  not    {told}"
+        command, told = line[2:], []
 
 
 def check_output(block, name, programs):
@@ -206,7 +236,7 @@ def check_compiles(block, programs):
 
 def check_block(block, programs):
     kind, argument = block.mark or (None, None)
-    if kind in ("example", "session", "output"):
+    if kind in ("example", "session", "shell", "output"):
         return globals()["check_" + kind](block, argument, programs)
     if kind == "check":
         return globals()["check_" + argument](block, programs)
@@ -235,7 +265,7 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--libdir", required=True)
     args = parser.parse_args()
-    paths = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").glob("*.md"))]
+    paths = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").rglob("*.md"))]
     faults, n_blocks = [], 0
     with tempfile.TemporaryDirectory() as folder:
         programs = Programs(args.cc, args.libdir, folder)

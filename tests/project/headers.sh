@@ -27,7 +27,7 @@ int main()
     return jrpc_version() == JRPC_VERSION ? 0 : 1;
 }
 EOT
-"$cxx" -std=c++17 "${warnings[@]}" -Iinclude "$work/main.cc" -o "$work/main" -L"$libdir" -ljrpc-core
+"$cxx" -std=c++17 "${warnings[@]}" -Iinclude "$work/main.cc" -o "$work/main" -L"$libdir" -ljrpc
 LD_LIBRARY_PATH=$libdir "$work/main"
 
 exit $failed

@@ -5,7 +5,8 @@
     include/jrpc    jrpc/*.h, jansson.h, C standard headers
     core            jrpc/*.h (not the server's), libc, jansson.h, and headers of core whose file
                     stands above their own in core/CMakeLists.txt
-    examples,       jrpc/jrpc.h alone of ours
+    transports      jrpc/*.h, libc, uv.h, each other, and headers of core
+    examples,       jrpc/jrpc.h of ours; jrpc/transport.h for a transport of one's own
     bench
 
 core knows no file descriptor, socket, loop or clock, so its part of libc is listed by name, and so
@@ -84,7 +85,7 @@ def user_faults():
     for path in sources("examples") + sources("bench"):
         for line, kind, name in includes(path):
             is_public = name.startswith("jrpc/")
-            if is_public and name != "jrpc/jrpc.h":
+            if is_public and name not in ("jrpc/jrpc.h", "jrpc/transport.h"):
                 yield f"{path}:{line}: includes {name}, not jrpc/jrpc.h"
             if kind == '"' and not (path.parent / name).exists():
                 yield f'{path}:{line}: "{name}" is no neighbour'
