@@ -326,8 +326,12 @@ static void measure_startup(bench_session *session)
 /* The program as the one that is started. */
 static void be_started(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "--serve"))
-        exit(jrpc_serve(methods_service_new(), "stdio:") != 0);
+    if (argc == 2 && !strcmp(argv[1], "--serve")) {
+        jrpc_service *service = methods_service_new();
+        int status = jrpc_serve(service, "stdio:");
+        jrpc_service_free(service);
+        exit(status != 0);
+    }
     if (argc == 2 && !strcmp(argv[1], "--say")) {
         fputs("listening on nothing\n", stderr);
         exit(0);
