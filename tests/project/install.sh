@@ -25,7 +25,7 @@ quietly cmake --install "$build" --prefix "$prefix"
 libdir=$(dirname "$(find "$prefix" -name 'libjrpc-core.a')")
 
 echo 'with find_package(jrpc CONFIG):'
-quietly cmake -S "$consumer" -B "$work/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix"
+quietly cmake -G Ninja -S "$consumer" -B "$work/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix"
 quietly cmake --build "$work/build"
 for program in with_core with_core_static with_jrpc; do
     "$work/build/$program"
