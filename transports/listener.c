@@ -14,11 +14,6 @@
 
 #include "endpoint.h"
 
-jrpc_listener *jri_listener_of(void *state)
-{
-    return (jrpc_listener *)((char *)state - offsetof(jrpc_listener, state));
-}
-
 static const jrpc_transport *find_transport(const jrpc_server *server, const char *scheme)
 {
     for (size_t i = 0; i < server->n_transports; i++)

@@ -149,7 +149,6 @@ struct jrpc_peer {
 };
 
 jrpc_peer *jri_peer_of(void *state);
-jrpc_listener *jri_listener_of(void *state);
 
 /* server.c */
 int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_server **out);
@@ -178,7 +177,6 @@ int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const cha
 int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
                     int http_status);
 void jri_peer_orphan_jobs(jrpc_peer *peer);
-void jri_peer_time_out_jobs(jrpc_peer *peer);
 void jri_host_init(jri_host *host);
 
 #endif
