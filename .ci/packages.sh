@@ -5,7 +5,8 @@
 #
 # What building needs; one list for examples/run, tests/run and .ci/run.
 # shellcheck disable=SC2034 # used by those who source this
-BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libuv1-dev)
+BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libuv1-dev
+    libzmq3-dev libczmq-dev)
 
 # missing_packages NAME...: prints those that are not installed, one per line.
 missing_packages()

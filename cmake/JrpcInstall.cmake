@@ -10,6 +10,8 @@ install(TARGETS ${exports} EXPORT jrpcTargets)
 install(EXPORT jrpcTargets NAMESPACE jrpc:: DESTINATION "${package_dir}")
 install(DIRECTORY include/jrpc DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 
+# Only the static libraries ask for these, but both are in one list of targets.
+get_property(optional_packages GLOBAL PROPERTY JRPC_OPTIONAL_PACKAGES)
 configure_package_config_file(cmake/jrpcConfig.cmake.in "${PROJECT_BINARY_DIR}/jrpcConfig.cmake"
     INSTALL_DESTINATION "${package_dir}")
 # Until 1.0 a new minor number may change the interface.
@@ -20,12 +22,17 @@ install(FILES
     "${PROJECT_BINARY_DIR}/jrpcConfigVersion.cmake"
     cmake/FindJansson.cmake
     cmake/FindLibuv.cmake
+    cmake/FindZeroMQ.cmake
     DESTINATION "${package_dir}")
 
 # Relative to the .pc file itself, so that cmake --install --prefix and a moved tree stay true.
 file(RELATIVE_PATH pc_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 file(RELATIVE_PATH pc_libdir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
 file(RELATIVE_PATH pc_includedir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+set(pc_private libuv)
+if("ZeroMQ" IN_LIST optional_packages)
+    string(APPEND pc_private " libczmq libzmq")
+endif()
 foreach(pc IN ITEMS jrpc-core jrpc)
     configure_file(cmake/${pc}.pc.in "${PROJECT_BINARY_DIR}/${pc}.pc" @ONLY)
     install(FILES "${PROJECT_BINARY_DIR}/${pc}.pc"

@@ -28,7 +28,8 @@ function(jrpc_optimise_at_link target)
     set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ${JRPC_LTO_WORKS})
 endfunction()
 
-# jrpc_add_library(<name> SOURCES <file>... LINK <target>...)
+# jrpc_add_library(<name> SOURCES <file>... LINK <target>... [LINK_PRIVATE <target>...]
+#                  [DEFINE <name>...])
 #
 # Makes two flavours of one list of sources:
 #   <name>         lib<name>.so.<major>, for users; only what is marked JRPC_API can be seen.
@@ -37,7 +38,7 @@ endfunction()
 # The sources are compiled twice, because objects made for link-time optimisation are of no use in
 # an archive that another compiler reads.
 function(jrpc_add_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;LINK_PRIVATE;DEFINE")
 
     add_library(${name}-static STATIC ${arg_SOURCES})
     set(flavours ${name}-static)
@@ -63,7 +64,8 @@ function(jrpc_add_library name)
         target_include_directories(${flavour} PUBLIC
             "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-        target_link_libraries(${flavour} PUBLIC ${arg_LINK})
+        target_link_libraries(${flavour} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
+        target_compile_definitions(${flavour} PRIVATE ${arg_DEFINE})
     endforeach()
     jrpc_export(${name})
     jrpc_export(${name}-static)

@@ -97,10 +97,11 @@ static int start_listener(void *state, jrpc_problem *problem)
 {
     struct listener *listener = state;
     struct peer *peer;
+    const jrpc_peer_info info = {.size = sizeof(info), .has_push = true};
     void *peer_state;
 
     (void)problem;
-    int status = jrpc_transport_opened(listener->owner, "", /* identity */ NULL, &peer_state);
+    int status = jrpc_transport_opened(listener->owner, &info, &peer_state);
     if (status)
         return status;
     peer = peer_state;
@@ -166,7 +167,6 @@ static const jrpc_transport packet_transport = {
     .size = sizeof(jrpc_transport),
     .name = "packet",
     .schemes = schemes,
-    .flags = JRPC_TRANSPORT_PUSH,
     .listener_size = sizeof(struct listener),
     .peer_size = sizeof(struct peer),
     .open = open_listener,

@@ -379,7 +379,8 @@ static int open_listener(void *state, const jrpc_url *url, struct uv_loop_s *loo
 static void greet(memory_listener *listener, memory_client *client)
 {
     void *peer = NULL;
-    int status = jrpc_transport_opened(listener->owner, "memory", /* identity */ NULL, &peer);
+    const jrpc_peer_info info = {.size = sizeof(info), .address = "memory", .has_push = true};
+    int status = jrpc_transport_opened(listener->owner, &info, &peer);
 
     if (!status) {
         ((memory_peer *)peer)->client = client;
@@ -470,7 +471,6 @@ const jrpc_transport memory_transport = {
     .size = sizeof(jrpc_transport),
     .name = "memory",
     .schemes = schemes,
-    .flags = JRPC_TRANSPORT_PUSH,
     .listener_size = sizeof(memory_listener),
     .peer_size = sizeof(memory_peer),
     .exchange_size = sizeof(uint64_t),

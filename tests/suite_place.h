@@ -228,6 +228,15 @@ static inline void close_site(suite_place *site)
     free(site);
 }
 
+/* For cases that not every transport can show. */
+static inline void skip_unless(suite_place *site, bool has_it)
+{
+    if (has_it)
+        return;
+    close_site(site);
+    skip();
+}
+
 static inline void send_text(suite_place *site, size_t index, const char *text)
 {
     assert_true(site->link->send(site->clients[index], text, strlen(text)));
@@ -271,6 +280,10 @@ static inline void expect_echo(suite_place *site, size_t index, int n)
     send_text(site, index, sent);
     expect(site, index, expected);
 }
+
+/* The server hangs up, where that can be heard. */
+#define expect_hang_up(site, index)                                                                \
+    ((site)->link->hears_hang_up ? expect((site), (index), NULL) : (void)0)
 
 static inline void answer(suite_desk *desk, int64_t result, int expected)
 {

@@ -271,6 +271,7 @@ static bool free_no_server(void)
 
 static void null_server_is_refused(void **state)
 {
+    const jrpc_peer_info info = JRPC_PEER_INFO_INIT;
     bool flag = true;
     const char *list = NULL, *text = NULL;
     json_t *stats = NULL;
@@ -332,7 +333,9 @@ static void null_server_is_refused(void **state)
         {"jrpc_listener_limit", jrpc_listener_limit(NULL, "message_max") == -1},
         {"jrpc_listener_set_address", jrpc_listener_set_address(NULL, "x") == -EINVAL},
         {"jrpc_listener_log", free_no_server()},
-        {"jrpc_transport_opened", jrpc_transport_opened(NULL, "", NULL, &peer) == -EINVAL},
+        {"jrpc_transport_opened", jrpc_transport_opened(NULL, &info, &peer) == -EINVAL},
+        {"jrpc_transport_is_needed", !jrpc_transport_is_needed(NULL)},
+        {"jrpc_buf_detach", jrpc_buf_detach(NULL, NULL) == NULL},
         {"jrpc_transport_received", jrpc_transport_received(NULL, NULL, "x", 1) == -EINVAL},
         {"jrpc_transport_failed", jrpc_transport_failed(NULL, NULL, -EBADMSG, "x") == -EINVAL},
         {"jrpc_transport_ended", free_no_server()},

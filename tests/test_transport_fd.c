@@ -218,6 +218,8 @@ static void half_close_fd(void *state)
             .name = (text),                                                                        \
             .has_push = true,                                                                      \
             .can_vanish = true,                                                                    \
+            .can_half_close = true,                                                                \
+            .hears_hang_up = true,                                                                 \
             .open = open_fds,                                                                      \
             .close_site = close_fds,                                                               \
             .connect = connect_fds,                                                                \

@@ -66,6 +66,8 @@ int main(void)
         .name = "memory:",
         .has_push = true,
         .can_vanish = true,
+        .can_half_close = true,
+        .hears_hang_up = true,
         .open = open_memory,
         .close_site = close_memory,
         .connect = connect_memory,

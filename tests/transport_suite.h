@@ -31,17 +31,20 @@ typedef struct suite_site {
  * @name:        of the transport and its variant
  * @has_push:    peers can be notified
  * @can_vanish:  a peer that closes while its calls are in flight is missed at once
+ * @can_half_close: a peer can tell that it sends nothing more
+ * @hears_hang_up:  a client notices that the server has closed its peer
+ * @is_shared:   peers cannot be paused; calls beyond their limits are refused
  * @open:        the server does not run yet: listen, for SUITE_PEERS peers
  * @close_site:  the server has been freed
  * @connect:     a client of its own, new; index is 0 to SUITE_PEERS - 1, each once
  * @send:        one message; false: the server takes no more
  * @receive:     the next message, NUL-terminated, to be freed; NULL: the server hung up
- * @half_close:  nothing more is sent, but everything received
+ * @half_close:  nothing more is sent, but everything received; NULL if it cannot
  * @close:       the client is gone and freed
  */
 typedef struct suite_link {
     const char *name;
-    bool has_push, can_vanish;
+    bool has_push, can_vanish, can_half_close, hears_hang_up, is_shared;
     void (*open)(const struct suite_link *link, suite_site *site);
     void (*close_site)(const struct suite_link *link, suite_site *site);
     void *(*connect)(const struct suite_link *link, suite_site *site, size_t index);

@@ -70,6 +70,7 @@ static void calls_past_pending_max_wait(void **state)
     suite_place *site = open_site(state, options);
     char text[128];
 
+    skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
     for (int i = 0; i < 20; i++) {
         snprintf(text, sizeof(text), CALL("hold", "[]", "%d"), i);
@@ -85,11 +86,33 @@ static void calls_past_pending_max_wait(void **state)
     close_site(site);
 }
 
+static void calls_past_pending_max_are_refused(void **state)
+{
+    static const char *const options[] = {"pending_max", "2", NULL};
+    suite_place *site = open_site(state, options);
+
+    skip_unless(site, site->link->is_shared);
+    connect_client(site, 0);
+    send_text(site, 0, CALL("hold", "[]", "1"));
+    send_text(site, 0, CALL("hold", "[]", "2"));
+    send_text(site, 0, CALL("echo", "[3]", "3"));
+    expect(site, 0, BUSY("3"));
+    send_text(site, 0, CANCEL("1"));
+    expect(site, 0, CANCELLED("1"));
+    jrpc_call *first = desk_take(&site->desk);
+    jrpc_call_free(first);
+    answer(&site->desk, 2, 0);
+    expect(site, 0, RESULT("2", "2"));
+    expect_echo(site, 0, 4);
+    close_site(site);
+}
+
 static void cancelling_overtakes_waiting_calls(void **state)
 {
     static const char *const options[] = {"pending_max", "1", NULL};
     suite_place *site = open_site(state, options);
 
+    skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
     send_text(site, 0, CALL("hold", "[]", "1"));
     jrpc_call *held = desk_take(&site->desk);
@@ -108,6 +131,7 @@ static void regression_call_behind_a_large_answer_is_run(void **state)
     static const char *const options[] = {"pending_max", "1", "queue_max", "100K", NULL};
     suite_place *site = open_site(state, options);
 
+    skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
     send_text(site, 0, CALL("hold", "[]", "1"));
     jrpc_call *held = desk_take(&site->desk);
@@ -155,6 +179,7 @@ static void slow_reader_is_paused_and_loses_nothing(void **state)
     pthread_t sender;
     bool is_paused = false;
 
+    skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     assert_int_equal(pthread_create(&sender, NULL, send_flood, site), 0);
@@ -202,6 +227,7 @@ static void reader_of_nothing_is_cut_off_when_stopping(void **state)
     static const char *const options[] = {"drain_ms", "5", NULL};
     suite_place *site = open_site(state, options);
 
+    skip_unless(site, site->link->can_half_close);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     for (int i = 0; i < 4; i++)
@@ -223,10 +249,7 @@ static void notification_never_lands_in_an_answer(void **state)
 {
     suite_place *site = open_site(state, NULL);
 
-    if (!site->link->has_push) {
-        close_site(site);
-        skip();
-    }
+    skip_unless(site, site->link->has_push);
     connect_client(site, 0);
     send_text(site, 0, "[" CALL("echo", "[1]", "1") "," CALL("notify", "[]", "2") "]");
     expect(site, 0, "[" RESULT("1", "1") "," RESULT("0", "2") "]");
@@ -244,10 +267,7 @@ static void full_queue_refuses_a_notification(void **state)
     suite_place *site = open_site(state, options);
     char text[20001] = "";
 
-    if (!site->link->has_push) {
-        close_site(site);
-        skip();
-    }
+    skip_unless(site, site->link->has_push);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     memset(text, 'x', 20000);
@@ -263,10 +283,7 @@ static void topic_notifies_its_members(void **state)
     suite_place *site = open_site(state, NULL);
     jrpc_topic *topic = NULL;
 
-    if (!site->link->has_push) {
-        close_site(site);
-        skip();
-    }
+    skip_unless(site, site->link->has_push);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     connect_client(site, 1);
@@ -282,7 +299,7 @@ static void topic_notifies_its_members(void **state)
     assert_int_equal(jrpc_topic_remove(topic, site->peers[1]), 0);
     assert_int_equal(jrpc_topic_remove(topic, site->peers[1]), -ENOENT);
     jrpc_peer_close(site->peers[0]);
-    expect(site, 0, NULL);
+    expect_hang_up(site, 0);
     desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
     assert_int_equal(jrpc_peer_notify(site->peers[0], "x", NULL), -EPIPE);
     assert_int_equal(jrpc_topic_add(topic, site->peers[0]), -EPIPE);
@@ -350,7 +367,7 @@ static void closed_listener_answers_what_is_in_flight(void **state)
     assert_int_equal(jrpc_reply_integer(held, 1), 0);
     jrpc_call_free(held);
     expect(site, 0, RESULT("1", "1"));
-    expect(site, 0, NULL);
+    expect_hang_up(site, 0);
     close_site(site);
 }
 
@@ -364,7 +381,7 @@ static void closed_peer_gets_what_was_answered(void **state)
     jrpc_call *held = desk_take(&site->desk);
     jrpc_peer_close(site->peers[0]);
     jrpc_peer_close(site->peers[0]);
-    expect(site, 0, NULL);
+    expect_hang_up(site, 0);
     desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
     assert_int_equal(jrpc_reply_integer(held, 1), -EPIPE);
     jrpc_call_free(held);
@@ -403,6 +420,7 @@ int run_limits_suite(const suite_link *link)
     const struct CMUnitTest tests[] = {
         CASE(too_large_message_is_answered_and_skipped),
         CASE(calls_past_pending_max_wait),
+        CASE(calls_past_pending_max_are_refused),
         CASE(cancelling_overtakes_waiting_calls),
         CASE(regression_call_behind_a_large_answer_is_run),
         CASE(slow_reader_is_paused_and_loses_nothing),

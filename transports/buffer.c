@@ -63,3 +63,15 @@ void jrpc_buf_consume(jrpc_buf *buf, size_t len)
     memmove(buf->data, buf->data + len, buf->len - len);
     buf->len -= len;
 }
+
+char *jrpc_buf_detach(jrpc_buf *buf, size_t *len)
+{
+    if (len)
+        *len = buf ? buf->len : 0;
+    if (!buf || !buf->len)
+        return NULL;
+
+    char *data = buf->data;
+    jri_buf_init(buf, buf->max);
+    return data;
+}

@@ -52,16 +52,16 @@ void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...)
     jri_log_line(&peer->server->log, level, &source, "%s", text);
 }
 
-static jrpc_peer *new_peer(jrpc_listener *listener, const char *address, const char *identity)
+static jrpc_peer *new_peer(jrpc_listener *listener, const jrpc_peer_info *info)
 {
     jrpc_server *server = listener->server;
     jrpc_peer *peer = calloc(1, sizeof(*peer) + listener->transport->peer_size);
     if (!peer)
         return NULL;
 
-    peer->address = strdup(address ? address : "");
-    peer->identity = identity ? strdup(identity) : NULL;
-    if (!peer->address || (identity && !peer->identity)) {
+    peer->address = strdup(info->address ? info->address : "");
+    peer->identity = info->identity ? strdup(info->identity) : NULL;
+    if (!peer->address || (info->identity && !peer->identity)) {
         free(peer->address);
         free(peer->identity);
         free(peer);
@@ -73,6 +73,7 @@ static jrpc_peer *new_peer(jrpc_listener *listener, const char *address, const c
     peer->codec = listener->has_codec ? listener->codec : listener->service->codec;
     peer->id = ++server->last_peer_id;
     peer->inbox_last = &peer->inbox;
+    peer->has_push = info->has_push;
     atomic_init(&peer->n_refs, 1);
     atomic_init(&peer->is_open, true);
     atomic_init(&peer->n_unsent, 0);
@@ -81,17 +82,16 @@ static jrpc_peer *new_peer(jrpc_listener *listener, const char *address, const c
     return peer;
 }
 
-int jrpc_transport_opened(jrpc_listener *listener, const char *address, const char *identity,
-                          void **out)
+int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, void **out)
 {
-    if (!listener || !out)
+    if (!listener || !out || !info || info->size < sizeof(*info))
         return -EINVAL;
 
     jrpc_server *server = listener->server;
     if (server->phase != JRI_SERVING || listener->is_closing ||
         server->n_peers >= (uint64_t)server->settings.peers_max)
         return -EBUSY;
-    jrpc_peer *peer = new_peer(listener, address, identity);
+    jrpc_peer *peer = new_peer(listener, info);
     if (!peer)
         return -ENOMEM;
     if (server->hooks.peer_opened && server->hooks.peer_opened(peer, server->hooks_user) < 0) {
@@ -120,6 +120,11 @@ static void update_choke(jrpc_peer *peer)
     peer->is_choked = atomic_load(&peer->n_unsent) > (peer->is_choked ? choke / 2 : choke);
 }
 
+static bool is_shared(const jrpc_peer *peer)
+{
+    return peer->transport->flags & JRPC_TRANSPORT_SHARED;
+}
+
 void jri_peer_update_pause(jrpc_peer *peer)
 {
     jrpc_server *server = peer->server;
@@ -129,7 +134,8 @@ void jri_peer_update_pause(jrpc_peer *peer)
     bool is_paused =
         peer->is_choked || is_tight || peer->inbox_len >= (size_t)server->settings.inbox_max;
     server->is_tight |= is_tight;
-    if (is_paused == peer->is_paused || peer->is_dropped || !jrpc_peer_is_open(peer))
+    if (is_shared(peer) || is_paused == peer->is_paused || peer->is_dropped ||
+        !jrpc_peer_is_open(peer))
         return;
     peer->is_paused = is_paused;
     peer->transport->pause(peer->state, is_paused);
@@ -170,7 +176,7 @@ static jri_letter *take_letter(jrpc_peer *peer)
 
 static bool has_to_wait(const jrpc_peer *peer)
 {
-    return peer->inbox || peer->server->running ||
+    return peer->inbox || peer->server->running || (is_shared(peer) && peer->is_choked) ||
            peer->n_pending >= (uint64_t)peer->server->settings.pending_max;
 }
 
@@ -205,7 +211,8 @@ int jrpc_transport_received(void *state, const void *exchange, const char *data,
         return -EPIPE;
     peer->server->counts.bytes_in += len;
     bool has_to = has_to_wait(peer);
-    if (has_to && (peer->server->running || !is_cancelling(data, len))) {
+    bool is_kept = peer->server->running || (!is_shared(peer) && !is_cancelling(data, len));
+    if (has_to && is_kept) {
         status = keep(peer, exchange, data, len);
     } else {
         peer->is_overtaking = has_to;
@@ -253,6 +260,14 @@ void jri_peer_settle(jrpc_peer *peer)
     jri_peer_update_pause(peer);
     if (peer->is_ended && !peer->jobs && !peer->inbox)
         jri_peer_drop(peer, 0);
+}
+
+bool jrpc_transport_is_needed(void *state)
+{
+    jrpc_peer *peer = state ? jri_peer_of(state) : NULL;
+
+    /* Jobs, and whoever holds it, have references besides the listener's. */
+    return peer && (peer->inbox || atomic_load(&peer->n_refs) > 1);
 }
 
 void jrpc_transport_ended(void *state)
@@ -416,7 +431,7 @@ jrpc_listener *jrpc_peer_listener(const jrpc_peer *peer)
 
 bool jrpc_peer_has_push(const jrpc_peer *peer)
 {
-    return peer && peer->transport->flags & JRPC_TRANSPORT_PUSH;
+    return peer && peer->has_push;
 }
 
 void jrpc_peer_set_user(jrpc_peer *peer, void *user, void (*release)(void *user))

@@ -134,6 +134,7 @@ struct jrpc_peer {
     jrpc_peer *next, **link; /* of its listener */
     jrpc_peer *next_unflushed;
     bool is_unflushed;
+    bool has_push;
     bool is_paused, is_ended, is_dropped, is_choked;
     bool is_cut;        /* dropped without waiting for what is unsent */
     bool is_overtaking; /* its message goes past others that wait: it may only cancel */

@@ -169,6 +169,7 @@ static int fail(stdio_listener *listener, int status, jrpc_problem *problem, con
 static int start_listener(void *state, jrpc_problem *problem)
 {
     stdio_listener *listener = state;
+    const jrpc_peer_info info = {.size = sizeof(info), .has_push = true};
     void *peer;
     int status;
 
@@ -181,7 +182,7 @@ static int start_listener(void *state, jrpc_problem *problem)
     status = listener->wants_guard ? set_guard(listener) : 0;
     if (status)
         return fail(listener, status, problem, "the guard");
-    status = jrpc_transport_opened(listener->owner, /* address */ "", /* identity */ NULL, &peer);
+    status = jrpc_transport_opened(listener->owner, &info, &peer);
     if (status)
         return fail(listener, status, problem, "the peer");
 
@@ -223,7 +224,6 @@ const jrpc_transport jri_stdio_transport = {
     .size = sizeof(jrpc_transport),
     .name = "stdio",
     .schemes = schemes,
-    .flags = JRPC_TRANSPORT_PUSH,
     .listener_size = sizeof(stdio_listener),
     .peer_size = sizeof(stdio_peer),
     .open = open_listener,

@@ -143,14 +143,18 @@ JRPC_API int jrpc_url_check(const jrpc_url *url, const char *const *known, jrpc_
 JRPC_API int jrpc_url_fault(const jrpc_url *url, int column, jrpc_problem *problem,
                             const char *format, ...) JRPC_PRINTF(4, 5);
 
-enum { JRPC_TRANSPORT_PUSH = 1 /* peers can be sent notifications */ };
+enum {
+    /* Peers share one line: none can be paused without all others, so calls beyond its limits are
+     * refused, not kept, and pause() is never called. */
+    JRPC_TRANSPORT_SHARED = 1
+};
 
 /**
  * struct jrpc_transport - one kind of endpoint
  * @size:           sizeof(jrpc_transport)
  * @name:           for logs and jrpc_peer_transport()
  * @schemes:        of its URLs, ended by NULL
- * @flags:          JRPC_TRANSPORT_PUSH
+ * @flags:          JRPC_TRANSPORT_SHARED or 0
  * @listener_size, @peer_size: bytes of state, cleared
  * @exchange_size:  bytes kept with a message until its answer: an HTTP stream, a ZeroMQ envelope
  * @open:           reads the options. 0 or negative errno with @problem filled in
@@ -161,7 +165,7 @@ enum { JRPC_TRANSPORT_PUSH = 1 /* peers can be sent notifications */ };
  * @answer_end:     the answer stands from @start to the buffer's end; nothing there means that none
  *                  is due. 0 or negative errno: the peer is dropped
  * @flush:          send what there is, report by jrpc_transport_writable()
- * @pause:          stop reading, or go on with what is buffered already
+ * @pause:          stop reading, or go on with what is buffered already; NULL if SHARED
  * @drop:           hang up; 0: after what is unsent, negative errno: at once, which may also come
  *                  while that is waited for
  */
@@ -197,10 +201,32 @@ JRPC_API int jrpc_listener_set_address(jrpc_listener *listener, const char *url)
 JRPC_API void jrpc_listener_log(jrpc_listener *listener, void *peer, int level, const char *format,
                                 ...) JRPC_PRINTF(4, 5);
 
+/**
+ * struct jrpc_peer_info - who a new peer is
+ * @size:      sizeof(jrpc_peer_info)
+ * @address:   where it is, for logs and jrpc_peer_address(); copied; NULL stands for ""
+ * @identity:  who it is, as the transport has verified it: a key, a user id; copied; NULL: unknown
+ * @has_push:  it can be sent notifications; false where it would take one for its answer
+ */
+typedef struct jrpc_peer_info {
+    size_t size;
+    const char *address, *identity;
+    bool has_push;
+} jrpc_peer_info;
+
+#define JRPC_PEER_INFO_INIT                                                                        \
+    {                                                                                              \
+        .size = sizeof(jrpc_peer_info)                                                             \
+    }
+
 /** jrpc_transport_opened() - a peer is there: its state in @peer. Return: 0; -EBUSY peers_max, or
- * stopping; -ECONNREFUSED by the hook; -ENOMEM */
-JRPC_API int jrpc_transport_opened(jrpc_listener *listener, const char *address,
-                                   const char *identity, void **peer);
+ * stopping; -ECONNREFUSED by the hook; -ENOMEM; -EINVAL */
+JRPC_API int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info,
+                                   void **peer);
+
+/** jrpc_transport_is_needed() - the peer has calls in flight, messages waiting, or is held by the
+ * application. If not, a transport without connections may forget it by jrpc_transport_closed(). */
+JRPC_API bool jrpc_transport_is_needed(void *peer);
 
 /** jrpc_transport_received() - one whole message; @exchange is copied, NULL if there is none.
  * Return: 0; 1 paused: keep what comes next until pause(peer, false); -EPIPE the peer was dropped
@@ -244,6 +270,10 @@ JRPC_API void jrpc_buf_truncate(jrpc_buf *buf, size_t len);
 
 /** jrpc_buf_consume() - take the first @len bytes away */
 JRPC_API void jrpc_buf_consume(jrpc_buf *buf, size_t len);
+
+/** jrpc_buf_detach() - take its bytes away without copying: *@len of them, to be freed by free().
+ * The buffer is empty then. Return: NULL if it was empty already */
+JRPC_API char *jrpc_buf_detach(jrpc_buf *buf, size_t *len);
 
 /** jrpc_buf_new() - @max: the most it takes. Return: 0; -ENOMEM; -EINVAL */
 JRPC_API int jrpc_buf_new(size_t max, jrpc_buf **out);
