@@ -91,7 +91,7 @@ jrpc_buf *jri_call_open_slow(jrpc_call *call, int *status)
     jrpc_buf *buf = target_of(call);
 
     if (call->message->codec) {
-        buf->max = (size_t)call->message->service->settings.reply_max;
+        buf->max = call->message->reply_max;
         jri_buf_truncate(buf, 0);
         return buf;
     }

@@ -47,6 +47,8 @@ static int code_of(int status)
         return JRPC_BATCH_TOO_LARGE;
     case -EBUSY:
         return JRPC_SERVER_BUSY;
+    case -ECANCELED: /* before it was run */
+        return JRPC_CANCELLED;
     case -ENOSPC: /* reply_max was spent by earlier members */
         return JRPC_REPLY_TOO_LARGE;
     default:
@@ -161,9 +163,12 @@ static bool is_taken_by_host(jrpc_call *call)
         jri_call_end(call, 0);
         return true;
     }
-    if (host->refusal)
-        refuse(call, host->refusal, "the server takes no calls now");
-    return host->refusal;
+    int refusal = host->cancelled && host->cancelled[call->index] ? -ECANCELED : host->refusal;
+    if (refusal)
+        refuse(call, refusal,
+               refusal == -ECANCELED ? "cancelled before it was run"
+                                     : "the server takes no calls now");
+    return refusal;
 }
 
 static void serve(jrpc_call *call)
@@ -233,7 +238,7 @@ static int read_value(jri_message *message, const char *text, size_t len, jrpc_p
         status = -EBADMSG;
     if (status)
         return status == -ENOMEM ? status : -EBADMSG;
-    return jri_envelope_read_value(message->root, &message->service->settings, &message->arena,
+    return jri_envelope_read_value(message->root, message->settings, &message->arena,
                                    &message->envelope, problem);
 }
 
@@ -276,9 +281,17 @@ static void log_request(const jri_message *message, const char *text, size_t len
         jri_log_text(log, JRI_LOG_REQUEST, NULL, text, len);
 }
 
+int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
+{
+    if (message->codec)
+        return read_value(message, text, len, problem);
+    return jri_envelope_read(text, len, message->settings, &message->arena, &message->envelope,
+                             message->service->settings.debug ? problem : NULL);
+}
+
 int jri_dispatch_read(jri_message *message, const char *text, size_t len)
 {
-    const jri_settings *settings = &message->service->settings;
+    const jri_settings *settings = message->settings;
     jrpc_problem problem;
     int status;
 
@@ -292,11 +305,7 @@ int jri_dispatch_read(jri_message *message, const char *text, size_t len)
                          problem.text);
         return end_reading(message, -EMSGSIZE, &problem);
     }
-    if (message->codec)
-        status = read_value(message, text, len, &problem);
-    else
-        status = jri_envelope_read(text, len, settings, &message->arena, &message->envelope,
-                                   settings->debug ? &problem : NULL);
+    status = jri_dispatch_parse(message, text, len, &problem);
     if (JRI_UNLIKELY(message->service->log.is_basic))
         log_request(message, text, len);
     return end_reading(message, status, &problem);

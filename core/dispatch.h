@@ -27,6 +27,9 @@ static inline const jrpc_dispatch_options *jri_dispatch_options(const jrpc_dispa
 int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
                        jrpc_buf *lender, jrpc_response **inout);
 
+/* Only takes it apart, for its ids: neither logged nor answered. 0 or negative errno. */
+int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem);
+
 /* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
 int jri_dispatch_read(jri_message *message, const char *text, size_t len);
 

@@ -55,7 +55,7 @@ static uint64_t deadline_of(const jrpc_call *call)
     if (!ms && call->row)
         ms = call->row->timeout_ms;
     if (!ms)
-        ms = call->message->service->settings.call_timeout_ms;
+        ms = call->message->settings->call_timeout_ms;
     return ms < 0 ? UINT64_MAX : jri_now_ns() + (uint64_t)ms * 1000000u;
 }
 

@@ -15,7 +15,8 @@
 #include "json_read.h"
 
 typedef struct jri_host {
-    int refusal; /* 0, or why calls are refused now: -EBUSY */
+    int refusal;           /* 0, or why calls are refused now: -EBUSY, -ECANCELED */
+    const bool *cancelled; /* by member: cancelled before it could be run; NULL: none is */
 
     /* Runs the held call's handler on another thread, by jri_held_run(): 0, or -EBUSY. */
     int (*start_blocking)(struct jri_host *host, jrpc_call *held);

@@ -96,7 +96,7 @@ int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *len
         message->lender_max = lender->max;
     }
     message->base = message->out->len;
-    message->out->max = message->base + (size_t)service->settings.reply_max;
+    jri_message_limit(message, &service->settings);
     message->host = NULL;
     message->service = service;
     message->is_http_200 = service->settings.http_200_errors;
@@ -108,6 +108,13 @@ int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *len
     message->n_pending = 0;
     message->is_gone = false;
     return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+}
+
+void jri_message_limit(jri_message *message, const jri_settings *settings)
+{
+    message->settings = settings;
+    message->reply_max = (size_t)settings->reply_max;
+    message->out->max = message->base + message->reply_max;
 }
 
 /* The buffer is wanted by others from now on: what was written into it moves to one of its own. */

@@ -44,10 +44,12 @@ typedef struct jri_slot {
 } jri_slot;
 
 typedef struct jri_message {
-    jrpc_service *service;   /* borrowed; a held call has a reference of its own */
-    const jrpc_codec *codec; /* NULL: the text path */
-    jri_host *host;          /* borrowed, while members are run; NULL: none */
-    jrpc_peer *peer;         /* NULL without a server */
+    jrpc_service *service;        /* borrowed; a held call has a reference of its own */
+    const jri_settings *settings; /* what limits it: the service's, or its host's; borrowed while
+                                     members are run */
+    const jrpc_codec *codec;      /* NULL: the text path */
+    jri_host *host;               /* borrowed, while members are run; NULL: none */
+    jrpc_peer *peer;              /* NULL without a server */
     void (*released)(struct jri_message *message); /* the last reference, or the next message: the
                                                       peer is not needed any more; may be NULL */
     void *context;
@@ -63,6 +65,7 @@ typedef struct jri_message {
     size_t base;
     jrpc_buf own;
     size_t lender_max; /* the limit of the buffer that is lent */
+    size_t reply_max;  /* of the settings, which may be gone later */
     json_t *out_value; /* value path: the same as a value, owned */
     int *codes;        /* of each answer in out: 0 a result; in the arena, or &code */
     int code;
@@ -94,6 +97,9 @@ void jri_message_unref(jri_message *message); /* NULL is fine */
  * for even one plain error.
  * lender: the buffer to append the answer to, given back by jri_message_give_back(); NULL: none */
 int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender);
+
+/* Other limits than the service's, before anything is read. */
+void jri_message_limit(jri_message *message, const jri_settings *settings);
 
 /* The lender has its buffer again, with what was appended. Nothing if it was not needed so long. */
 void jri_message_give_back(jri_message *message);

@@ -361,20 +361,42 @@ jrpc_problem *jri_options_own_problem(jrpc_options *options)
     return &options->problem;
 }
 
-static int64_t strongest(const jrpc_options *options, size_t i)
+int jri_options_copy(const jrpc_options *options, jrpc_options **out)
+{
+    jrpc_options *copy = options ? malloc(sizeof(*copy)) : NULL;
+    if (options && !copy)
+        return -ENOMEM;
+    if (options)
+        *copy = *options;
+    *out = copy;
+    return 0;
+}
+
+/* The strongest value that was given; else the other. */
+static int64_t strongest(const jrpc_options *options, size_t i, int64_t otherwise)
 {
     for (int origin = JRI_N_ORIGINS - 1; options && origin > JRI_FROM_DEFAULT; origin--)
         if (options->is_set[origin][i])
             return options->values[origin][i];
-    return rows[i].value;
+    return otherwise;
 }
 
 /* The fields stand in the order of the rows: both come from one list. */
-#define RESOLVE(name, ...) out->name = strongest(options, i++);
+#define OVERLAY(name, ...) inout->name = strongest(options, i++, inout->name);
+
+void jri_options_overlay(const jrpc_options *options, jri_settings *inout)
+{
+    size_t i = 0;
+
+    JRPC_OPTIONS(OVERLAY, OVERLAY, OVERLAY)
+}
+
+#define DEFAULT(name, ...) out->name = rows[i++].value;
 
 void jri_options_resolve(const jrpc_options *options, jri_settings *out)
 {
     size_t i = 0;
 
-    JRPC_OPTIONS(RESOLVE, RESOLVE, RESOLVE)
+    JRPC_OPTIONS(DEFAULT, DEFAULT, DEFAULT)
+    jri_options_overlay(options, out);
 }

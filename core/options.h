@@ -43,6 +43,12 @@ int jri_options_put(jrpc_options *options, jri_origin origin, const char *name, 
 /* The strongest value of each option; NULL gives the defaults. */
 void jri_options_resolve(const jrpc_options *options, jri_settings *out);
 
+/* 0 or -ENOMEM. NULL gives NULL. */
+int jri_options_copy(const jrpc_options *options, jrpc_options **out);
+
+/* Only those that were given a value, whatever gave it; the others stay. NULL gives none. */
+void jri_options_overlay(const jrpc_options *options, jri_settings *inout);
+
 /* What the last call found wrong: what jrpc_options_problem() gives. */
 jrpc_problem *jri_options_own_problem(jrpc_options *options);
 

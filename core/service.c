@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* From the kernel; early at boot or under a filter it may have none, then the time must do. */
-static uint64_t random_seed(void)
+uint64_t jri_random_seed(void)
 {
     uint64_t seed;
     struct timespec now = {0};
@@ -32,7 +32,7 @@ int jrpc_service_new(const jrpc_options *options, jrpc_service **out)
     if (!service)
         return -ENOMEM;
     jri_options_resolve(options, &service->settings);
-    jri_registry_init(&service->registry, random_seed());
+    jri_registry_init(&service->registry, jri_random_seed());
     service->log.is_basic = service->settings.basic_logging;
     service->log.is_trimming = service->settings.trim_log_values;
     atomic_init(&service->n_refs, 1);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inbox.h"
+
 static jrpc_server *server_of(jri_host *host)
 {
     return (jrpc_server *)host; /* its first member */
@@ -22,7 +24,8 @@ static int start_blocking(jri_host *host, jrpc_call *held)
     return jri_workers_add(&server_of(host)->workers, held);
 }
 
-/* The peer whose message is being run asks to cancel: among its jobs and in this message. */
+/* The peer whose message is being run asks to cancel: in this message, among its jobs, and among
+ * what waits. */
 static void cancel(jri_host *host, const jri_value *id)
 {
     jrpc_server *server = server_of(host);
@@ -30,6 +33,7 @@ static void cancel(jri_host *host, const jri_value *id)
     jri_held_cancel(server->scratch->message, id);
     for (jri_job *job = server->running->jobs; job; job = job->next)
         jri_held_cancel(job->response->message, id);
+    jri_inbox_cancel(server->running, id);
 }
 
 void jri_host_init(jri_host *host)
@@ -101,6 +105,8 @@ static void job_done(jri_outbox_item *item)
     if (job->next)
         job->next->link = job->link;
     peer->n_pending -= job->n_calls;
+    peer->n_running -= job->len;
+    server->memory -= job->len;
     server->n_calls -= job->n_calls;
     server->n_jobs--;
     jrpc_response_free(job->response);
@@ -161,7 +167,7 @@ static void released(jri_message *message)
 }
 
 /* The message that was run has answers outstanding: it becomes a job. */
-static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange)
+static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange, size_t len)
 {
     jrpc_server *server = peer->server;
     jri_message *message = server->scratch->message;
@@ -179,6 +185,9 @@ static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange)
         job->next->link = &job->next;
     peer->jobs = job;
 
+    job->len = len;
+    peer->n_running += len;
+    server->memory += len;
     jrpc_peer_ref(peer);
     message->released = released;
     message->completed = completed;
@@ -199,11 +208,32 @@ static int refusal_of(const jrpc_peer *peer)
 {
     const jrpc_server *server = peer->server;
 
-    if (server->phase != JRI_SERVING || peer->listener->is_closing || peer->is_overtaking ||
-        server->n_calls >= (uint64_t)server->settings.calls_max ||
-        server->memory > (uint64_t)server->settings.memory_max)
+    if (server->phase != JRI_SERVING || peer->listener->is_closing ||
+        server->n_calls >= (uint64_t)server->settings.calls_max || jri_peer_is_greedy(peer))
         return -EBUSY;
-    return 0;
+    return peer->refusal;
+}
+
+/* What a message is read by. */
+static void set_up(const jrpc_listener *listener, jri_message *message)
+{
+    if (listener->has_codec)
+        message->codec = &listener->codec;
+    if (listener->limits)
+        jri_message_limit(message, &listener->service_settings);
+}
+
+jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len)
+{
+    jrpc_server *server = peer->server;
+    jrpc_problem problem;
+
+    if (jri_dispatch_begin(peer->listener->service, &jri_no_dispatch_options, /* lender */ NULL,
+                           &server->reader))
+        return NULL;
+    jri_message *message = server->reader->message;
+    set_up(peer->listener, message);
+    return jri_dispatch_parse(message, text, len, &problem) ? NULL : message;
 }
 
 /* The message is ready to be run; what of it is answered at once goes to buf. */
@@ -217,19 +247,20 @@ static int begin(jrpc_peer *peer, jrpc_buf *buf)
         return status;
 
     jri_message *message = server->scratch->message;
-    if (listener->has_codec)
-        message->codec = &listener->codec;
+    set_up(listener, message);
     message->context = listener->context;
     message->has_context = listener->has_context || listener->context;
     server->host.refusal = refusal_of(peer);
+    server->host.cancelled = peer->cancelled;
     message->host = &server->host;
     message->peer = peer;
     return 0;
 }
 
 /* Runs what was read: to the answer, or to a job. */
-static int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t start, jri_job *job)
+static int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, jri_job *job, size_t in_len)
 {
+    size_t start = buf->len;
     jrpc_server *server = peer->server;
     jri_message *message = server->scratch->message;
     bool was_loop_thread = jri_is_loop_thread;
@@ -241,7 +272,7 @@ static int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t star
     jri_is_loop_thread = was_loop_thread;
     message->host = NULL;
     if (message->slots) {
-        make_job(peer, job, exchange);
+        make_job(peer, job, exchange, in_len);
         return 0;
     }
     server->spare_job = job;
@@ -270,34 +301,57 @@ static int prepare(jrpc_peer *peer, const void *exchange, jrpc_buf **buf, jri_jo
     return status;
 }
 
-/* Runs what reading left, if that went well. */
-static int proceed(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, jri_job *job, int status)
+static int give_up(jrpc_server *server, jri_job *job, int status)
 {
-    jrpc_server *server = peer->server;
-
-    if (status) {
-        jri_message_give_back(server->scratch->message);
-        server->spare_job = job;
-        return status;
-    }
-    server->counts.messages++;
-    return run(peer, exchange, buf, buf->len, job);
+    jri_message_give_back(server->scratch->message);
+    server->spare_job = job;
+    return status;
 }
 
-int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+static int run_one(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
 {
+    jrpc_server *server = peer->server;
     jrpc_buf *buf;
     jri_job *job;
     int status = prepare(peer, exchange, &buf, &job);
     if (status)
         return status;
 
-    status = jri_dispatch_read(peer->server->scratch->message, data, len);
-    return proceed(peer, exchange, buf, job, status);
+    status = jri_dispatch_read(server->scratch->message, data, len);
+    if (status)
+        return give_up(server, job, status);
+    server->counts.messages++;
+    return run(peer, exchange, buf, job, len);
+}
+
+/* Calls that were cancelled before they were run, answered so. */
+static int answer_withdrawn(jrpc_peer *peer)
+{
+    int status = 0, refusal = peer->refusal;
+    const bool *cancelled = peer->cancelled;
+    jri_letter *letter;
+
+    peer->refusal = -ECANCELED;
+    peer->cancelled = NULL;
+    while (!status && (letter = jri_inbox_take_withdrawn(peer))) {
+        status = run_one(peer, letter->data, jri_letter_text(peer, letter), letter->len);
+        jri_letter_free(letter);
+    }
+    peer->refusal = refusal;
+    peer->cancelled = cancelled;
+    return status;
+}
+
+int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+{
+    int status = run_one(peer, exchange, data, len);
+
+    return status || !peer->withdrawn ? status : answer_withdrawn(peer);
 }
 
 int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason)
 {
+    jrpc_server *server = peer->server;
     jrpc_buf *buf;
     jri_job *job;
     int failure = status;
@@ -305,6 +359,9 @@ int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const cha
     status = prepare(peer, exchange, &buf, &job);
     if (status)
         return status;
-    status = jri_dispatch_refuse(peer->server->scratch->message, failure, reason);
-    return proceed(peer, exchange, buf, job, status);
+    status = jri_dispatch_refuse(server->scratch->message, failure, reason);
+    if (status)
+        return give_up(server, job, status);
+    server->counts.messages++;
+    return run(peer, exchange, buf, job, /* in_len */ 0);
 }

@@ -29,8 +29,18 @@ static void free_listener(jrpc_listener *listener)
         atomic_fetch_sub(&listener->service->n_users, 1);
         jrpc_service_free(listener->service);
     }
+    jrpc_options_free(listener->limits);
     free(listener->address);
     free(listener);
+}
+
+/* After the service or the limits have changed. */
+static void update_settings(jrpc_listener *listener)
+{
+    listener->settings = listener->server->settings;
+    listener->service_settings = listener->service->settings;
+    jri_options_overlay(listener->limits, &listener->settings);
+    jri_options_overlay(listener->limits, &listener->service_settings);
 }
 
 static jrpc_listener *new_listener(jrpc_server *server, const jrpc_transport *transport,
@@ -44,14 +54,17 @@ static jrpc_listener *new_listener(jrpc_server *server, const jrpc_transport *tr
     listener->transport = transport;
     listener->service = jri_service_ref(service);
     atomic_fetch_add(&service->n_users, 1);
-    if (options && options->codec) {
+    if (options->codec) {
         listener->codec = *options->codec;
         listener->has_codec = true;
     }
-    if (options) {
-        listener->context = options->context;
-        listener->has_context = options->has_context || options->context;
+    listener->context = options->context;
+    listener->has_context = options->has_context || options->context;
+    if (jri_options_copy(options->limits, &listener->limits)) {
+        free_listener(listener);
+        return NULL;
     }
+    update_settings(listener);
     return listener;
 }
 
@@ -79,12 +92,24 @@ static int start(jrpc_listener *listener, const jrpc_url *url, const char *text)
     return status;
 }
 
+/* Options as this version knows them, whatever the caller was compiled with. */
+static bool read_options(const jrpc_listen_options *given, jrpc_listen_options *out)
+{
+    *out = (jrpc_listen_options)JRPC_LISTEN_OPTIONS_INIT;
+    if (given && given->size < sizeof(given->size))
+        return false;
+    if (given)
+        memcpy(out, given, given->size < sizeof(*out) ? given->size : sizeof(*out));
+    return !out->codec || (out->codec->deserialize && out->codec->serialize);
+}
+
 int jrpc_server_listen(jrpc_server *server, jrpc_service *service, const char *text,
                        const jrpc_listen_options *options, jrpc_listener **out)
 {
+    jrpc_listen_options known;
     jrpc_url *url = NULL;
 
-    if (!server || !service || !text || (options && options->size < sizeof(*options)))
+    if (!server || !service || !text || !read_options(options, &known))
         return -EINVAL;
     server->problem = (jrpc_problem){0};
     if (server->phase != JRI_SERVING)
@@ -99,7 +124,7 @@ int jrpc_server_listen(jrpc_server *server, jrpc_service *service, const char *t
     if (!transport)
         status = jri_server_fail(server, -ENOTSUP, text, "this build has no transport for '%.20s'",
                                  scheme);
-    else if (!(listener = new_listener(server, transport, service, options)))
+    else if (!(listener = new_listener(server, transport, service, &known)))
         status = jri_server_fail(server, -ENOMEM, text, "out of memory");
     else
         status = start(listener, url, text);
@@ -200,6 +225,11 @@ int jrpc_listener_set_service(jrpc_listener *listener, jrpc_service *service)
     listener->service = jri_service_ref(service);
     atomic_fetch_add(&service->n_users, 1);
     atomic_fetch_sub(&old->n_users, 1);
+    update_settings(listener);
+    uv_mutex_lock(&listener->server->topics_lock);
+    for (jrpc_peer *peer = listener->peers; peer && !listener->has_codec; peer = peer->next)
+        peer->codec = service->codec;
+    uv_mutex_unlock(&listener->server->topics_lock);
     if (!listener->server->running)
         jrpc_service_free(old);
     return 0;
@@ -233,7 +263,7 @@ long long jrpc_listener_limit(const jrpc_listener *listener, const char *name)
     if (!listener || !name)
         return -1;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        const char *settings = (const char *)&listener->server->settings;
+        const char *settings = (const char *)&listener->settings;
         if (!strcmp(limits[i].name, name))
             return *(const int64_t *)(const void *)(settings + limits[i].offset);
     }

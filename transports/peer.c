@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inbox.h"
+
 jrpc_peer *jri_peer_of(void *state)
 {
     return (jrpc_peer *)((char *)state - offsetof(jrpc_peer, state));
@@ -71,6 +73,9 @@ static jrpc_peer *new_peer(jrpc_listener *listener, const jrpc_peer_info *info)
     peer->listener = listener;
     peer->transport = listener->transport;
     peer->codec = listener->has_codec ? listener->codec : listener->service->codec;
+    peer->pending_max = (size_t)listener->settings.pending_max;
+    peer->inbox_max = (size_t)listener->settings.inbox_max;
+    peer->queue_max = (size_t)listener->settings.queue_max;
     peer->id = ++server->last_peer_id;
     peer->inbox_last = &peer->inbox;
     peer->has_push = info->has_push;
@@ -89,7 +94,8 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
 
     jrpc_server *server = listener->server;
     if (server->phase != JRI_SERVING || listener->is_closing ||
-        server->n_peers >= (uint64_t)server->settings.peers_max)
+        server->n_peers >= (uint64_t)server->settings.peers_max ||
+        listener->n_peers >= (uint64_t)listener->settings.peers_max)
         return -EBUSY;
     jrpc_peer *peer = new_peer(listener, info);
     if (!peer)
@@ -105,6 +111,7 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
     if (peer->next)
         peer->next->link = &peer->next;
     listener->peers = peer;
+    listener->n_peers++;
     server->n_peers++;
     server->counts.peers_opened++;
     *out = peer->state;
@@ -114,10 +121,26 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
 static void update_choke(jrpc_peer *peer)
 {
     /* The rest of queue_max is for what is in flight. */
-    size_t choke = (size_t)peer->server->settings.queue_max / 2;
+    size_t choke = peer->queue_max / 2;
 
     /* With a gap, so that a slow reader does not make it go on and off with every byte. */
     peer->is_choked = atomic_load(&peer->n_unsent) > (peer->is_choked ? choke / 2 : choke);
+}
+
+/* What it has of memory_max. */
+static size_t held_by(const jrpc_peer *peer)
+{
+    return peer->inbox_len + peer->n_reported + peer->n_buffered + peer->n_running;
+}
+
+/* Over memory_max there is always one that has more than its share, and nobody else is to suffer
+ * for it. */
+bool jri_peer_is_greedy(const jrpc_peer *peer)
+{
+    const jrpc_server *server = peer->server;
+    uint64_t max = (uint64_t)server->settings.memory_max;
+
+    return server->memory > max && held_by(peer) > max / server->n_peers;
 }
 
 static bool is_shared(const jrpc_peer *peer)
@@ -130,10 +153,9 @@ void jri_peer_update_pause(jrpc_peer *peer)
     jrpc_server *server = peer->server;
 
     update_choke(peer);
-    bool is_tight = server->memory > (uint64_t)server->settings.memory_max;
-    bool is_paused =
-        peer->is_choked || is_tight || peer->inbox_len >= (size_t)server->settings.inbox_max;
-    server->is_tight |= is_tight;
+    bool is_greedy = jri_peer_is_greedy(peer);
+    bool is_paused = peer->is_choked || is_greedy || peer->inbox_len >= peer->inbox_max;
+    server->is_tight |= is_greedy;
     if (is_shared(peer) || is_paused == peer->is_paused || peer->is_dropped ||
         !jrpc_peer_is_open(peer))
         return;
@@ -141,43 +163,10 @@ void jri_peer_update_pause(jrpc_peer *peer)
     peer->transport->pause(peer->state, is_paused);
 }
 
-/* Keeps a message for later. */
-static int keep(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
-{
-    size_t exchange_size = peer->transport->exchange_size;
-    jri_letter *letter = malloc(sizeof(*letter) + exchange_size + len);
-    if (!letter)
-        return -ENOMEM;
-
-    letter->next = NULL;
-    letter->len = len;
-    if (exchange_size && exchange)
-        memcpy(letter->data, exchange, exchange_size);
-    if (len)
-        memcpy(letter->data + exchange_size, data, len);
-    *peer->inbox_last = letter;
-    peer->inbox_last = &letter->next;
-    peer->inbox_len += sizeof(*letter) + len;
-    peer->server->memory += sizeof(*letter) + len;
-    return 0;
-}
-
-static jri_letter *take_letter(jrpc_peer *peer)
-{
-    jri_letter *letter = peer->inbox;
-
-    peer->inbox = letter->next;
-    if (!peer->inbox)
-        peer->inbox_last = &peer->inbox;
-    peer->inbox_len -= sizeof(*letter) + letter->len;
-    peer->server->memory -= sizeof(*letter) + letter->len;
-    return letter;
-}
-
 static bool has_to_wait(const jrpc_peer *peer)
 {
     return peer->inbox || peer->server->running || (is_shared(peer) && peer->is_choked) ||
-           peer->n_pending >= (uint64_t)peer->server->settings.pending_max;
+           peer->n_pending >= peer->pending_max;
 }
 
 /* Cancelling is not to wait for what it cancels. */
@@ -213,11 +202,11 @@ int jrpc_transport_received(void *state, const void *exchange, const char *data,
     bool has_to = has_to_wait(peer);
     bool is_kept = peer->server->running || (!is_shared(peer) && !is_cancelling(data, len));
     if (has_to && is_kept) {
-        status = keep(peer, exchange, data, len);
+        status = jri_inbox_keep(peer, exchange, data, len);
     } else {
-        peer->is_overtaking = has_to;
+        peer->refusal = has_to ? -EBUSY : 0;
         status = jri_peer_run(peer, exchange, data, len);
-        peer->is_overtaking = false;
+        peer->refusal = 0;
     }
     return go_on(peer, status);
 }
@@ -237,20 +226,28 @@ int jrpc_transport_failed(void *state, const void *exchange, int status, const c
     return go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
 }
 
+/* The first message that waits. */
+static int run_waiting(jrpc_peer *peer)
+{
+    jri_letter *letter = jri_inbox_take(peer);
+
+    peer->cancelled = letter->cancelled;
+    int status = jri_peer_run(peer, letter->data, jri_letter_text(peer, letter), letter->len);
+    peer->cancelled = NULL;
+    jri_letter_free(letter);
+    return status;
+}
+
 void jri_peer_settle(jrpc_peer *peer)
 {
-    size_t exchange_size = peer->transport->exchange_size;
-
     if (peer->server->running) { /* a handler closes a listener: when it has returned */
         jri_peer_flush_later(peer);
         return;
     }
     update_choke(peer);
-    while (peer->inbox && peer->n_pending < (uint64_t)peer->server->settings.pending_max &&
-           !peer->is_choked && !peer->is_dropped && jrpc_peer_is_open(peer)) {
-        jri_letter *letter = take_letter(peer);
-        int status = jri_peer_run(peer, letter->data, letter->data + exchange_size, letter->len);
-        free(letter);
+    while (peer->inbox && peer->n_pending < peer->pending_max && !peer->is_choked &&
+           !peer->is_dropped && jrpc_peer_is_open(peer)) {
+        int status = run_waiting(peer);
         if (status)
             jri_peer_drop(peer, status);
         update_choke(peer);
@@ -268,6 +265,27 @@ bool jrpc_transport_is_needed(void *state)
 
     /* Jobs, and whoever holds it, have references besides the listener's. */
     return peer && (peer->inbox || atomic_load(&peer->n_refs) > 1);
+}
+
+void jrpc_transport_buffered(void *state, size_t len)
+{
+    if (!state)
+        return;
+
+    jrpc_peer *peer = jri_peer_of(state);
+
+    if (!jrpc_peer_is_open(peer))
+        return;
+    peer->server->memory += len - peer->n_buffered;
+    bool is_more = len > peer->n_buffered;
+    peer->n_buffered = len;
+    /* Paused it would keep it for ever. */
+    if (is_more && jri_peer_is_greedy(peer)) {
+        jri_peer_log(peer, JRPC_LOG_WARNING,
+                     "%zu bytes of a message do not fit into memory_max %lld, closing", len,
+                     (long long)peer->server->settings.memory_max);
+        jri_peer_drop(peer, -ENOBUFS);
+    }
 }
 
 void jrpc_transport_ended(void *state)
@@ -292,21 +310,15 @@ void jrpc_transport_writable(void *state, size_t unsent)
     server->memory += unsent - peer->n_reported;
     peer->n_reported = unsent;
     atomic_store(&peer->n_unsent, unsent);
-    if (unsent > (uint64_t)server->settings.queue_max) {
-        jri_peer_log(peer, JRPC_LOG_WARNING, "%zu bytes unsent exceed queue_max %lld, closing",
-                     unsent, (long long)server->settings.queue_max);
+    if (unsent > peer->queue_max) {
+        jri_peer_log(peer, JRPC_LOG_WARNING, "%zu bytes unsent exceed queue_max %zu, closing",
+                     unsent, peer->queue_max);
         jri_peer_drop(peer, -ENOBUFS);
         return;
     }
     jri_peer_settle(peer);
     if (!unsent)
         jri_server_settle(server);
-}
-
-static void clear_inbox(jrpc_peer *peer)
-{
-    while (peer->inbox)
-        free(take_letter(peer));
 }
 
 void jri_peer_orphan_jobs(jrpc_peer *peer)
@@ -322,7 +334,7 @@ void jri_peer_drop(jrpc_peer *peer, int reason)
         return;
     peer->is_dropped = true;
     peer->is_cut = reason;
-    clear_inbox(peer);
+    jri_inbox_clear(peer);
     jri_peer_orphan_jobs(peer);
     peer->transport->drop(peer->state, reason);
 }
@@ -339,12 +351,15 @@ void jrpc_transport_closed(void *state, int reason)
     if (!jrpc_peer_is_open(peer))
         return;
     atomic_store(&peer->is_open, false);
-    clear_inbox(peer);
+    jri_inbox_clear(peer);
     jri_peer_orphan_jobs(peer);
-    server->memory -= peer->n_reported;
+    jri_peer_leave_topics(peer);
+    server->memory -= peer->n_reported + peer->n_buffered;
+    peer->n_reported = peer->n_buffered = 0;
     *peer->link = peer->next;
     if (peer->next)
         peer->next->link = peer->link;
+    listener->n_peers--;
     server->n_peers--;
     listener->n_visits++;
     if (server->hooks.peer_closed)

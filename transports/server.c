@@ -181,6 +181,7 @@ void jri_server_unref(jrpc_server *server)
     if (atomic_fetch_sub_explicit(&server->n_refs, 1, memory_order_acq_rel) > 1)
         return;
     jri_outbox_fini(&server->outbox);
+    uv_mutex_destroy(&server->topics_lock);
     free(server);
 }
 
@@ -189,6 +190,7 @@ static void release(jrpc_server *server)
 {
     jri_workers_fini(&server->workers);
     jrpc_response_free(server->scratch);
+    jrpc_response_free(server->reader);
     free(server->spare_job);
     free(server->transports);
     if (server->loop == &server->own_loop)
@@ -254,10 +256,16 @@ static int init(jrpc_server *server, const jri_settings *settings, struct uv_loo
     server->settings = *settings;
     jri_host_init(&server->host);
     server->log.is_basic = server->settings.basic_logging;
+    server->seed = jri_random_seed();
     atomic_init(&server->n_refs, 1);
-    int status = jri_workers_init(&server->workers, (size_t)server->settings.workers);
+    int status = uv_mutex_init(&server->topics_lock);
     if (status)
         return status;
+    status = jri_workers_init(&server->workers, (size_t)server->settings.workers);
+    if (status) {
+        uv_mutex_destroy(&server->topics_lock);
+        return status;
+    }
 
     server->loop = loop ? loop : &server->own_loop;
     status = loop ? 0 : uv_loop_init(&server->own_loop);
@@ -266,8 +274,10 @@ static int init(jrpc_server *server, const jri_settings *settings, struct uv_loo
         if (status && !loop)
             uv_loop_close(&server->own_loop);
     }
-    if (status)
+    if (status) {
         jri_workers_fini(&server->workers);
+        uv_mutex_destroy(&server->topics_lock);
+    }
     return status;
 }
 

@@ -73,16 +73,19 @@ struct jrpc_server {
 
     jrpc_listener *listeners;
     size_t n_listeners, n_peers, n_jobs, n_calls;
-    size_t memory; /* bytes held for peers: inboxes and unsent answers */
+    size_t memory; /* bytes held for peers: see held_by() in peer.c */
+    uint64_t seed; /* of hashes of what peers choose */
     bool is_tight; /* peers are paused because of memory_max */
     uint64_t last_peer_id;
     jrpc_peer *unflushed;   /* peers with answers to be sent at the end of this turn */
     jrpc_peer *running;     /* whose message is being run */
     jrpc_response *scratch; /* for the next message */
+    jrpc_response *reader;  /* looks for ids in messages that wait */
     jri_job *spare_job;     /* likewise, should it need one */
     size_t exchange_max;    /* of all transports */
     jri_counts counts;
-    atomic_uint n_refs; /* the user's, and one for each peer, which outlive it */
+    uv_mutex_t topics_lock; /* who is member of what, and peers' codecs */
+    atomic_uint n_refs;     /* the user's, and one for each peer, which outlive it */
 };
 
 struct jrpc_listener {
@@ -94,8 +97,12 @@ struct jrpc_listener {
     bool has_codec;
     void *context;
     bool has_context;
+    jrpc_options *limits;          /* its own; NULL: none */
+    jri_settings settings;         /* the server's with those over them */
+    jri_settings service_settings; /* the service's likewise; unused without limits */
     char *address;
     jrpc_peer *peers;
+    size_t n_peers;
     bool is_failed, is_stopped, is_closing, is_released;
     unsigned n_visits; /* by functions that may be left with it only when they are done */
     alignas(max_align_t) char state[];
@@ -105,6 +112,9 @@ struct jrpc_listener {
 typedef struct jri_letter {
     struct jri_letter *next;
     size_t len;
+    uint64_t *ids;   /* of its members, hashed, 0 for those without; NULL until one is looked for */
+    bool *cancelled; /* of its members; behind the ids */
+    uint32_t n_members;
     alignas(max_align_t) char data[]; /* the exchange, then the message */
 } jri_letter;
 
@@ -118,6 +128,7 @@ struct jri_job {
     uv_timer_t timer; /* the next time-out */
     bool has_timer;
     uint32_t n_calls;
+    size_t len; /* bytes of the message */
     alignas(max_align_t) char exchange[];
 };
 
@@ -131,21 +142,27 @@ struct jrpc_peer {
     atomic_size_t n_unsent;  /* bytes in the transport's hands; written by the loop */
     atomic_size_t n_pushing; /* bytes of notifications on their way to the loop */
     size_t n_reported;       /* of them, what the transport said last */
+    size_t n_buffered;       /* bytes of a message that is not whole */
+    size_t n_running;        /* bytes of messages in flight */
     jrpc_peer *next, **link; /* of its listener */
     jrpc_peer *next_unflushed;
     bool is_unflushed;
     bool has_push;
     bool is_paused, is_ended, is_dropped, is_choked;
-    bool is_cut;        /* dropped without waiting for what is unsent */
-    bool is_overtaking; /* its message goes past others that wait: it may only cancel */
+    bool is_cut; /* dropped without waiting for what is unsent */
+    int refusal; /* of calls in the message at hand: -EBUSY for one that goes past others */
+    const bool *cancelled; /* members of the message at hand */
     jri_job *jobs;
     uint32_t n_pending; /* calls in flight */
     jri_letter *inbox, **inbox_last;
     size_t inbox_len;
+    jri_letter *withdrawn; /* cancelled while they waited, to be answered so */
+    size_t pending_max, inbox_max, queue_max;
+    struct jri_membership *memberships; /* of topics; under the server's topics_lock */
     void *user;
     void (*release)(void *user);
     char *address, *identity;
-    jrpc_codec codec; /* of its listener or service; serialize NULL: JSON */
+    jrpc_codec codec; /* of its listener or service, under topics_lock; serialize NULL: JSON */
     alignas(max_align_t) char state[];
 };
 
@@ -172,12 +189,19 @@ void jri_peer_drop(jrpc_peer *peer, int reason);
 void jri_peer_update_pause(jrpc_peer *peer);
 void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...) JRPC_PRINTF(3, 4);
 
+/* topic.c */
+void jri_peer_leave_topics(jrpc_peer *peer);
+
 /* job.c */
 int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len);
 int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason);
 int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
                     int http_status);
 void jri_peer_orphan_jobs(jrpc_peer *peer);
+bool jri_peer_is_greedy(const jrpc_peer *peer); /* beyond its share of memory_max */
+
+/* Reads a message for its ids: borrowed until the next; NULL if it has none to be read. */
+jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len);
 void jri_host_init(jri_host *host);
 
 #endif

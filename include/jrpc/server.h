@@ -65,17 +65,21 @@ JRPC_API int jrpc_server_new(const jrpc_options *options, struct uv_loop_s *loop
  * @context:      handed to every handler by jrpc_call_context()
  * @has_context:  tells a NULL context from none
  * @codec:        copied; NULL: the service's
+ * @limits:       those given a value count here instead of the server's and the service's; copied,
+ *                may be NULL. What is counted for the whole server (calls_max, memory_max, workers,
+ *                drain_ms) and flags are not looked at, and peers_max only adds to the server's
  */
 typedef struct jrpc_listen_options {
     size_t size;
     void *context;
     bool has_context;
     const jrpc_codec *codec;
+    const jrpc_options *limits;
 } jrpc_listen_options;
 
 #define JRPC_LISTEN_OPTIONS_INIT                                                                   \
     {                                                                                              \
-        sizeof(jrpc_listen_options), NULL, false, NULL                                             \
+        sizeof(jrpc_listen_options), NULL, false, NULL, NULL                                       \
     }
 
 /**

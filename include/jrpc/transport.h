@@ -239,6 +239,11 @@ JRPC_API int jrpc_transport_received(void *peer, const void *exchange, const cha
 JRPC_API int jrpc_transport_failed(void *peer, const void *exchange, int status,
                                    const char *reason);
 
+/** jrpc_transport_buffered() - so many bytes of a message that is not whole yet are kept; 0 when it
+ * is. They count as the peer's memory. The peer may be dropped meanwhile: too much for memory_max
+ */
+JRPC_API void jrpc_transport_buffered(void *peer, size_t len);
+
 /** jrpc_transport_ended() - the peer sends nothing more but is answered; it is dropped with 0 when
  * nothing is in flight */
 JRPC_API void jrpc_transport_ended(void *peer);
