@@ -262,7 +262,7 @@ static void replace_message(jri_message *message, int status, const jrpc_problem
 
 /* After reading: a message that is none becomes one failed request; each member, or that one, is
  * promised its answer. */
-static inline int end_reading(jri_message *message, int status, const jrpc_problem *problem)
+JRI_INLINE int end_reading(jri_message *message, int status, const jrpc_problem *problem)
 {
     if (JRI_UNLIKELY(status))
         replace_message(message, status, problem);
@@ -281,12 +281,17 @@ static void log_request(const jri_message *message, const char *text, size_t len
         jri_log_text(log, JRI_LOG_REQUEST, NULL, text, len);
 }
 
-int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
+static inline int parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
 {
     if (message->codec)
         return read_value(message, text, len, problem);
     return jri_envelope_read(text, len, message->settings, &message->arena, &message->envelope,
                              message->service->settings.debug ? problem : NULL);
+}
+
+int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
+{
+    return parse(message, text, len, problem);
 }
 
 int jri_dispatch_read(jri_message *message, const char *text, size_t len)
@@ -305,7 +310,7 @@ int jri_dispatch_read(jri_message *message, const char *text, size_t len)
                          problem.text);
         return end_reading(message, -EMSGSIZE, &problem);
     }
-    status = jri_dispatch_parse(message, text, len, &problem);
+    status = parse(message, text, len, &problem);
     if (JRI_UNLIKELY(message->service->log.is_basic))
         log_request(message, text, len);
     return end_reading(message, status, &problem);
@@ -329,13 +334,10 @@ void jri_dispatch_run(jrpc_response *response)
             run_member(&response->call, message, request, i);
 }
 
-void jri_dispatch_finish(jri_message *message)
+void jri_dispatch_log_answer(const jri_message *message)
 {
     const jri_log *log = &message->service->log;
 
-    jri_message_assemble(message);
-    if (!log->is_basic || !message->n_answers)
-        return;
     if (message->out_value)
         jri_log_value(log, JRI_LOG_ANSWER, NULL, message->out_value);
     else
@@ -357,24 +359,6 @@ const jrpc_dispatch_options *jri_dispatch_options_copy(const jrpc_dispatch_optio
     if (copy->codec && (!copy->codec->deserialize || !copy->codec->serialize))
         return NULL;
     return copy;
-}
-
-int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
-                       jrpc_buf *lender, jrpc_response **inout)
-{
-    int status = jri_response_begin(inout, service, lender);
-    if (status)
-        return status;
-
-    jri_message *message = (*inout)->message;
-    message->codec = options->codec               ? options->codec
-                     : service->codec.deserialize ? &service->codec
-                                                  : NULL;
-    message->context = options->context;
-    message->has_context = options->has_context || options->context;
-    message->timeout_ms = options->timeout_ms;
-    message->completed = NULL;
-    return 0;
 }
 
 static void wait_for_answers(jri_message *message)

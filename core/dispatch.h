@@ -6,6 +6,7 @@
 #define JRI_DISPATCH_H
 
 #include "response.h"
+#include "text.h"
 
 /* The thread is a server's loop, which may not wait. */
 extern __attribute__((tls_model("initial-exec"))) _Thread_local bool jri_is_loop_thread;
@@ -24,8 +25,23 @@ static inline const jrpc_dispatch_options *jri_dispatch_options(const jrpc_dispa
 }
 
 /* A response ready to work in: 0 or -ENOMEM, then *inout is as it was. */
-int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
-                       jrpc_buf *lender, jrpc_response **inout);
+static inline int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_options *options,
+                                     jrpc_buf *lender, jrpc_response **inout)
+{
+    int status = jri_response_begin(inout, service, lender);
+    if (JRI_UNLIKELY(status))
+        return status;
+
+    jri_message *message = (*inout)->message;
+    message->codec = options->codec               ? options->codec
+                     : service->codec.deserialize ? &service->codec
+                                                  : NULL;
+    message->context = options->context;
+    message->has_context = options->has_context || options->context;
+    message->timeout_ms = options->timeout_ms;
+    message->completed = NULL;
+    return 0;
+}
 
 /* Only takes it apart, for its ids: neither logged nor answered. 0 or negative errno. */
 int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem);
@@ -39,7 +55,14 @@ int jri_dispatch_refuse(jri_message *message, int status, const char *reason);
 /* Runs all members. If there are slots afterwards, answers may be outstanding. */
 void jri_dispatch_run(jrpc_response *response);
 
+void jri_dispatch_log_answer(const jri_message *message);
+
 /* Every member is answered: puts the answer together and logs it. */
-void jri_dispatch_finish(jri_message *message);
+static inline void jri_dispatch_finish(jri_message *message)
+{
+    jri_message_assemble(message);
+    if (JRI_UNLIKELY(message->service->log.is_basic) && message->n_answers)
+        jri_dispatch_log_answer(message);
+}
 
 #endif

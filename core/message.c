@@ -10,9 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-/* Memory for answers that is kept from one message to the next. */
-enum { OUT_KEPT = 256 * 1024 };
-
 uint64_t jri_now_ns(void)
 {
     struct timespec now = {0};
@@ -46,7 +43,7 @@ void jri_message_ref(jri_message *message)
 }
 
 /* Gives back what the arena does not hold. */
-static void clear(jri_message *message)
+void jri_message_clear(jri_message *message)
 {
     if (message->slots) {
         for (uint32_t i = 0; i < message->envelope.n_requests; i++) {
@@ -64,57 +61,16 @@ static void clear(jri_message *message)
     message->peer = NULL;
 }
 
-void jri_message_give_back(jri_message *message)
-{
-    if (message->out == &message->own)
-        return;
-    message->out->max = message->lender_max;
-    message->out->tail = 0;
-    message->out = &message->own;
-}
-
 void jri_message_unref(jri_message *message)
 {
     if (!message || atomic_fetch_sub_explicit(&message->n_refs, 1, memory_order_acq_rel) > 1)
         return;
-    clear(message);
+    jri_message_clear(message);
     jri_arena_fini(&message->arena);
     jri_buf_fini(&message->own);
     pthread_cond_destroy(&message->changed);
     pthread_mutex_destroy(&message->lock);
     free(message);
-}
-
-int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender)
-{
-    if (message->slots || message->root || message->out_value || message->peer)
-        clear(message);
-    jri_arena_reset(&message->arena);
-    jri_buf_clear(&message->own, OUT_KEPT);
-    if (lender) {
-        message->out = lender;
-        message->lender_max = lender->max;
-    }
-    message->base = message->out->len;
-    jri_message_limit(message, &service->settings);
-    message->host = NULL;
-    message->service = service;
-    message->is_http_200 = service->settings.http_200_errors;
-    message->codes = &message->code;
-    message->code = 0;
-    message->n_answers = 0;
-    message->is_spent = false;
-    message->n_slot_bytes = 0;
-    message->n_pending = 0;
-    message->is_gone = false;
-    return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
-}
-
-void jri_message_limit(jri_message *message, const jri_settings *settings)
-{
-    message->settings = settings;
-    message->reply_max = (size_t)settings->reply_max;
-    message->out->max = message->base + message->reply_max;
 }
 
 /* The buffer is wanted by others from now on: what was written into it moves to one of its own. */
@@ -188,6 +144,8 @@ int jri_message_open_slots(jri_message *message, uint32_t index)
     }
     message->first_slot = index;
     message->slots = slots;
+    message->n_slot_bytes = 0;
+    message->is_gone = false;
     message->n_pending = 1;
     return 0;
 }
@@ -395,18 +353,19 @@ static void serialize_slots(jri_message *message)
     append_plain(message);
 }
 
-void jri_message_assemble(jri_message *message)
+void jri_message_assemble_slots(jri_message *message)
 {
-    jrpc_buf *out = message->out;
-
-    if (message->slots && message->codec)
+    if (message->codec)
         serialize_slots(message);
-    else if (message->slots)
+    else
         append_slots(message);
+}
 
-    bool is_text = !message->out_value;
-    out->tail = 0; /* what was promised for the closing is used now */
-    if (is_text && message->envelope.is_batch && message->n_answers)
-        out->data[out->len++] = ']';
-    out->data[out->len] = '\0';
+int jri_message_http_status_slow(const jri_message *message)
+{
+    if (!message->n_answers)
+        return 204;
+    if (message->envelope.is_batch || message->is_http_200 || !message->codes[0])
+        return 200;
+    return jri_code_status(message->codes[0]);
 }

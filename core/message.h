@@ -89,20 +89,58 @@ typedef struct jri_message {
 /* Outside of time but for two things: how long a call took, and waiting without a server. */
 uint64_t jri_now_ns(void);
 
+enum {
+    JRI_CLOSING = 8,           /* besides the answers: the closing bracket and a NUL behind all */
+    JRI_OUT_KEPT = 256 * 1024, /* memory for answers that is kept from one message to the next */
+};
+
 jri_message *jri_message_new(void); /* one reference; NULL: no memory */
 void jri_message_ref(jri_message *message);
 void jri_message_unref(jri_message *message); /* NULL is fine */
 
+/* Other limits than the service's, before anything is read. */
+static inline void jri_message_limit(jri_message *message, const jri_settings *settings)
+{
+    message->settings = settings;
+    message->reply_max = (size_t)settings->reply_max;
+    message->out->max = message->base + message->reply_max;
+}
+
+void jri_message_clear(jri_message *message);
+
 /* Ready for the next message; only the caller may hold a reference. 0 or -ENOMEM: out has no room
  * for even one plain error.
  * lender: the buffer to append the answer to, given back by jri_message_give_back(); NULL: none */
-int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender);
-
-/* Other limits than the service's, before anything is read. */
-void jri_message_limit(jri_message *message, const jri_settings *settings);
+static inline int jri_message_begin(jri_message *message, jrpc_service *service, jrpc_buf *lender)
+{
+    if (message->slots || message->root || message->out_value || message->peer)
+        jri_message_clear(message);
+    jri_arena_reset(&message->arena);
+    jri_buf_clear(&message->own, JRI_OUT_KEPT);
+    if (lender) {
+        message->out = lender;
+        message->lender_max = lender->max;
+    }
+    message->base = message->out->len;
+    jri_message_limit(message, &service->settings);
+    message->host = NULL;
+    message->service = service;
+    message->is_http_200 = service->settings.http_200_errors;
+    message->codes = &message->code;
+    message->n_answers = 0;
+    message->is_spent = false;
+    return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+}
 
 /* The lender has its buffer again, with what was appended. Nothing if it was not needed so long. */
-void jri_message_give_back(jri_message *message);
+static inline void jri_message_give_back(jri_message *message)
+{
+    if (message->out == &message->own)
+        return;
+    message->out->max = message->lender_max;
+    message->out->tail = 0;
+    message->out = &message->own;
+}
 
 /* It was understood well enough to know whom to answer. */
 static inline bool jri_request_is_known(const jri_request *request)
@@ -124,9 +162,6 @@ static inline const jri_value *jri_request_id(const jri_request *request)
     return jri_request_is_known(request) ? &request->id : &jri_no_id;
 }
 
-/* Besides the answers: the closing bracket and a NUL behind all. */
-enum { JRI_CLOSING = 8 };
-
 int jri_message_promise_batch(jri_message *message);
 
 /* After reading: promises room for a plain error to every member. 0 or -ENOMEM. */
@@ -147,7 +182,29 @@ void jri_message_settle(jri_message *message);
 /* Waits for something to change, or until then; false: everything is answered. */
 bool jri_message_wait(jri_message *message, uint64_t deadline_ns);
 
+void jri_message_assemble_slots(jri_message *message);
+
 /* All members are settled: puts out together, with the codec if there is one. */
-void jri_message_assemble(jri_message *message);
+static inline void jri_message_assemble(jri_message *message)
+{
+    jrpc_buf *out = message->out;
+
+    if (message->slots)
+        jri_message_assemble_slots(message);
+    out->tail = 0; /* what was promised for the closing is used now */
+    if (message->envelope.is_batch && message->n_answers && !message->out_value)
+        out->data[out->len++] = ']';
+    out->data[out->len] = '\0';
+}
+
+/* As jrpc_response_http_status(). */
+int jri_message_http_status_slow(const jri_message *message);
+
+static inline int jri_message_http_status(const jri_message *message)
+{
+    bool is_plain = message->n_answers == 1 && !message->codes[0];
+
+    return is_plain ? 200 : jri_message_http_status_slow(message);
+}
 
 #endif

@@ -216,6 +216,14 @@ static int check_raw(jrpc_call *call, const char **text, size_t *len)
     return 0;
 }
 
+/* An answer is one line. In valid JSON every CR and LF is white space: they become blanks. */
+static void flatten(char *text, size_t len)
+{
+    for (const char *c = "\r\n"; *c; c++)
+        for (char *at = text; (at = memchr(at, *c, (size_t)(text + len - at))) != NULL;)
+            *at++ = ' ';
+}
+
 int jrpc_reply_raw(jrpc_call *call, const char *text, size_t len)
 {
     int status;
@@ -224,7 +232,11 @@ int jrpc_reply_raw(jrpc_call *call, const char *text, size_t len)
         return status;
 
     status = check_raw(call, &text, &len);
-    return jri_call_close(call, status ? status : jri_buf_append(buf, text, len));
+    if (!status)
+        status = jri_buf_append(buf, text, len);
+    if (!status)
+        flatten(buf->data + buf->len - len, len);
+    return jri_call_close(call, status);
 }
 
 /* Fills in which of message and data the text is: by the code, and in debug. */

@@ -35,7 +35,7 @@ static int own_message(jrpc_response *response)
     return 0;
 }
 
-int jri_response_begin(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender)
+int jri_response_begin_slow(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender)
 {
     jrpc_response *response = *inout ? *inout : new_response();
     if (!response)
@@ -97,15 +97,7 @@ json_t *jrpc_response_json(jrpc_response *response)
 
 int jrpc_response_http_status(const jrpc_response *response)
 {
-    if (!response)
-        return 0;
-
-    const jri_message *message = response->message;
-    if (!message->n_answers)
-        return 204;
-    if (message->envelope.is_batch || message->is_http_200 || !message->codes[0])
-        return 200;
-    return jri_code_status(message->codes[0]);
+    return response ? jri_message_http_status(response->message) : 0;
 }
 
 size_t jrpc_response_count(const jrpc_response *response)

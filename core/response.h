@@ -12,6 +12,7 @@
 
 #include "call.h"
 #include "message.h"
+#include "text.h"
 
 struct jrpc_response {
     jri_message *message;  /* one reference */
@@ -21,8 +22,21 @@ struct jrpc_response {
     void *user;
 };
 
+int jri_response_begin_slow(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender);
+
 /* Ready for the next message; *inout is made if NULL, and as it was on failure: -ENOMEM. lender as
  * for jri_message_begin(). */
-int jri_response_begin(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender);
+static inline int jri_response_begin(jrpc_response **inout, jrpc_service *service, jrpc_buf *lender)
+{
+    jrpc_response *response = *inout;
+
+    if (!response || response->json ||
+        atomic_load_explicit(&response->message->n_refs, memory_order_acquire) > 1)
+        return jri_response_begin_slow(inout, service, lender);
+    int status = jri_message_begin(response->message, service, lender);
+    if (JRI_UNLIKELY(status))
+        jri_message_give_back(response->message);
+    return status;
+}
 
 #endif

@@ -22,6 +22,9 @@
 #define JRI_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define JRI_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* What is to be so even where a compiler finds it large: the way that every message goes. */
+#define JRI_INLINE static inline __attribute__((always_inline))
+
 static inline bool jri_text_is_plain(char c)
 {
     return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';

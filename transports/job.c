@@ -14,6 +14,8 @@
 
 #include "inbox.h"
 
+#include "../core/text.h"
+
 static jrpc_server *server_of(jri_host *host)
 {
     return (jrpc_server *)host; /* its first member */
@@ -43,7 +45,7 @@ void jri_host_init(jri_host *host)
 
 /* So many bytes of answers are the transport's now. Only the loop writes n_unsent, so that it takes
  * no locked addition, which would cost more than all else here. */
-static void count_out(jrpc_peer *peer, size_t len)
+static inline void count_out(jrpc_peer *peer, size_t len)
 {
     size_t n_unsent = atomic_load_explicit(&peer->n_unsent, memory_order_relaxed);
 
@@ -167,11 +169,13 @@ static void released(jri_message *message)
 }
 
 /* The message that was run has answers outstanding: it becomes a job. */
-static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange, size_t len)
+static void make_job(jrpc_peer *peer, const void *exchange, size_t len)
 {
     jrpc_server *server = peer->server;
+    jri_job *job = server->spare_job;
     jri_message *message = server->scratch->message;
 
+    server->spare_job = NULL;
     job->item.run = job_done;
     job->peer = jrpc_peer_ref(peer);
     job->service = jri_service_ref(message->service);
@@ -204,7 +208,7 @@ static void make_job(jrpc_peer *peer, jri_job *job, const void *exchange, size_t
 }
 
 /* Why calls are not taken now; 0: they are. */
-static int refusal_of(const jrpc_peer *peer)
+JRI_INLINE int refusal_of(const jrpc_peer *peer)
 {
     const jrpc_server *server = peer->server;
 
@@ -215,7 +219,7 @@ static int refusal_of(const jrpc_peer *peer)
 }
 
 /* What a message is read by. */
-static void set_up(const jrpc_listener *listener, jri_message *message)
+static inline void set_up(const jrpc_listener *listener, jri_message *message)
 {
     if (listener->has_codec)
         message->codec = &listener->codec;
@@ -236,20 +240,29 @@ jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len)
     return jri_dispatch_parse(message, text, len, &problem) ? NULL : message;
 }
 
-/* The message is ready to be run; what of it is answered at once goes to buf. */
-static int begin(jrpc_peer *peer, jrpc_buf *buf)
+/* Everything that one message needs, before anything is run that cannot be taken back. What of it
+ * is answered at once goes to *buf. */
+JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
 {
     jrpc_server *server = peer->server;
     const jrpc_listener *listener = peer->listener;
+
+    if (!server->spare_job)
+        server->spare_job = calloc(1, sizeof(*server->spare_job) + server->exchange_max);
+    if (!server->spare_job)
+        return -ENOMEM;
+    *buf = peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange);
+    if (!*buf)
+        return -ENOMEM;
     int status =
-        jri_dispatch_begin(listener->service, &jri_no_dispatch_options, buf, &server->scratch);
+        jri_dispatch_begin(listener->service, &jri_no_dispatch_options, *buf, &server->scratch);
     if (status)
         return status;
 
     jri_message *message = server->scratch->message;
     set_up(listener, message);
     message->context = listener->context;
-    message->has_context = listener->has_context || listener->context;
+    message->has_context = listener->has_context;
     server->host.refusal = refusal_of(peer);
     server->host.cancelled = peer->cancelled;
     message->host = &server->host;
@@ -257,71 +270,46 @@ static int begin(jrpc_peer *peer, jrpc_buf *buf)
     return 0;
 }
 
-/* Runs what was read: to the answer, or to a job. */
-static int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, jri_job *job, size_t in_len)
+/* Runs what was read, if that went well: to the answer, or to a job. */
+JRI_INLINE int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t in_len, int status)
 {
-    size_t start = buf->len;
     jrpc_server *server = peer->server;
     jri_message *message = server->scratch->message;
-    bool was_loop_thread = jri_is_loop_thread;
+    size_t start = buf->len;
 
+    if (JRI_UNLIKELY(status)) {
+        jri_message_give_back(message);
+        return status;
+    }
+    bool was_loop_thread = jri_is_loop_thread;
     jri_is_loop_thread = true;
+    server->counts.messages++;
     server->running = peer;
     jri_dispatch_run(server->scratch);
     server->running = NULL;
     jri_is_loop_thread = was_loop_thread;
     message->host = NULL;
     if (message->slots) {
-        make_job(peer, job, exchange, in_len);
+        make_job(peer, exchange, in_len);
         return 0;
     }
-    server->spare_job = job;
     jri_dispatch_finish(message);
-    int http_status = jrpc_response_http_status(server->scratch);
     jri_message_give_back(message);
     message->peer = NULL;
-
-    size_t len = buf->len - start;
-    count_out(peer, len);
+    count_out(peer, buf->len - start);
     return peer->transport->answer_end(peer->state, (void *)(uintptr_t)exchange, buf, start,
-                                       http_status);
+                                       jri_message_http_status(message));
 }
 
-/* Everything that one message needs, before anything is run that cannot be taken back. */
-static int prepare(jrpc_peer *peer, const void *exchange, jrpc_buf **buf, jri_job **job)
+JRI_INLINE int run_one(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
 {
-    jrpc_server *server = peer->server;
-
-    *job = server->spare_job ? server->spare_job : calloc(1, sizeof(**job) + server->exchange_max);
-    server->spare_job = NULL;
-    *buf = *job ? peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange) : NULL;
-    int status = *buf ? begin(peer, *buf) : -ENOMEM;
-    if (status)
-        server->spare_job = *job;
-    return status;
-}
-
-static int give_up(jrpc_server *server, jri_job *job, int status)
-{
-    jri_message_give_back(server->scratch->message);
-    server->spare_job = job;
-    return status;
-}
-
-static int run_one(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
-{
-    jrpc_server *server = peer->server;
     jrpc_buf *buf;
-    jri_job *job;
-    int status = prepare(peer, exchange, &buf, &job);
-    if (status)
+    int status = begin(peer, exchange, &buf);
+    if (JRI_UNLIKELY(status))
         return status;
 
-    status = jri_dispatch_read(server->scratch->message, data, len);
-    if (status)
-        return give_up(server, job, status);
-    server->counts.messages++;
-    return run(peer, exchange, buf, job, len);
+    status = jri_dispatch_read(peer->server->scratch->message, data, len);
+    return run(peer, exchange, buf, len, status);
 }
 
 /* Calls that were cancelled before they were run, answered so. */
@@ -349,19 +337,13 @@ int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t
     return status || !peer->withdrawn ? status : answer_withdrawn(peer);
 }
 
-int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason)
+int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int failure, const char *reason)
 {
-    jrpc_server *server = peer->server;
     jrpc_buf *buf;
-    jri_job *job;
-    int failure = status;
-
-    status = prepare(peer, exchange, &buf, &job);
+    int status = begin(peer, exchange, &buf);
     if (status)
         return status;
-    status = jri_dispatch_refuse(server->scratch->message, failure, reason);
-    if (status)
-        return give_up(server, job, status);
-    server->counts.messages++;
-    return run(peer, exchange, buf, job, /* in_len */ 0);
+
+    status = jri_dispatch_refuse(peer->server->scratch->message, failure, reason);
+    return run(peer, exchange, buf, /* in_len */ 0, status);
 }

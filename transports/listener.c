@@ -235,6 +235,15 @@ int jrpc_listener_set_service(jrpc_listener *listener, jrpc_service *service)
     return 0;
 }
 
+const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener)
+{
+    if (!listener)
+        return NULL;
+    if (listener->has_codec)
+        return &listener->codec;
+    return listener->service->codec.serialize ? &listener->service->codec : NULL;
+}
+
 const char *jrpc_listener_address(const jrpc_listener *listener)
 {
     return listener ? listener->address : NULL;

@@ -16,11 +16,6 @@
 
 #include "inbox.h"
 
-jrpc_peer *jri_peer_of(void *state)
-{
-    return (jrpc_peer *)((char *)state - offsetof(jrpc_peer, state));
-}
-
 jrpc_peer *jrpc_peer_ref(jrpc_peer *peer)
 {
     if (peer)
@@ -121,26 +116,10 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
 static void update_choke(jrpc_peer *peer)
 {
     /* The rest of queue_max is for what is in flight. */
-    size_t choke = peer->queue_max / 2;
+    size_t choke = peer->queue_max / 2, unsent = atomic_load(&peer->n_unsent);
 
     /* With a gap, so that a slow reader does not make it go on and off with every byte. */
-    peer->is_choked = atomic_load(&peer->n_unsent) > (peer->is_choked ? choke / 2 : choke);
-}
-
-/* What it has of memory_max. */
-static size_t held_by(const jrpc_peer *peer)
-{
-    return peer->inbox_len + peer->n_reported + peer->n_buffered + peer->n_running;
-}
-
-/* Over memory_max there is always one that has more than its share, and nobody else is to suffer
- * for it. */
-bool jri_peer_is_greedy(const jrpc_peer *peer)
-{
-    const jrpc_server *server = peer->server;
-    uint64_t max = (uint64_t)server->settings.memory_max;
-
-    return server->memory > max && held_by(peer) > max / server->n_peers;
+    peer->is_choked = unsent > (peer->is_choked ? choke / 2 : choke);
 }
 
 static bool is_shared(const jrpc_peer *peer)
@@ -175,9 +154,21 @@ static bool is_cancelling(const char *data, size_t len)
     return len < 4096 && memmem(data, len, "\"$/cancelRequest\"", 17) && *data == '{';
 }
 
+/* Nothing of what go_on() looks for: so it is after nearly every message. */
+static inline bool is_at_ease(const jrpc_peer *peer)
+{
+    const jrpc_server *server = peer->server;
+
+    return !peer->is_dropped && !peer->is_paused && !peer->is_ended && !peer->inbox &&
+           atomic_load_explicit(&peer->n_unsent, memory_order_relaxed) <= peer->queue_max / 2 &&
+           server->memory <= (uint64_t)server->settings.memory_max;
+}
+
 /* What a transport is to do after a message. */
 static int go_on(jrpc_peer *peer, int status)
 {
+    if (!status && is_at_ease(peer))
+        return 0;
     if (status)
         jri_peer_drop(peer, status);
     if (peer->is_dropped || !jrpc_peer_is_open(peer))

@@ -73,7 +73,8 @@ struct jrpc_server {
 
     jrpc_listener *listeners;
     size_t n_listeners, n_peers, n_jobs, n_calls;
-    size_t memory; /* bytes held for peers: see held_by() in peer.c */
+    size_t memory; /* bytes held for peers: inboxes, partial messages, calls in flight, unsent
+                      answers */
     uint64_t seed; /* of hashes of what peers choose */
     bool is_tight; /* peers are paused because of memory_max */
     uint64_t last_peer_id;
@@ -81,7 +82,7 @@ struct jrpc_server {
     jrpc_peer *running;     /* whose message is being run */
     jrpc_response *scratch; /* for the next message */
     jrpc_response *reader;  /* looks for ids in messages that wait */
-    jri_job *spare_job;     /* likewise, should it need one */
+    jri_job *spare_job;     /* likewise, should it need one; NULL: none yet */
     size_t exchange_max;    /* of all transports */
     jri_counts counts;
     uv_mutex_t topics_lock; /* who is member of what, and peers' codecs */
@@ -166,7 +167,22 @@ struct jrpc_peer {
     alignas(max_align_t) char state[];
 };
 
-jrpc_peer *jri_peer_of(void *state);
+static inline jrpc_peer *jri_peer_of(void *state)
+{
+    return (jrpc_peer *)((char *)state - offsetof(jrpc_peer, state));
+}
+
+/* Over memory_max there is always one that has more than its share, and nobody else is to suffer
+ * for it. */
+static inline bool jri_peer_is_greedy(const jrpc_peer *peer)
+{
+    const jrpc_server *server = peer->server;
+    uint64_t max = (uint64_t)server->settings.memory_max;
+
+    return server->memory > max &&
+           peer->inbox_len + peer->n_reported + peer->n_buffered + peer->n_running >
+               max / server->n_peers;
+}
 
 /* server.c */
 int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_server **out);
@@ -198,7 +214,6 @@ int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const cha
 int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
                     int http_status);
 void jri_peer_orphan_jobs(jrpc_peer *peer);
-bool jri_peer_is_greedy(const jrpc_peer *peer); /* beyond its share of memory_max */
 
 /* Reads a message for its ids: borrowed until the next; NULL if it has none to be read. */
 jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len);

@@ -194,6 +194,10 @@ JRPC_API int jrpc_server_add_transport(jrpc_server *server, const jrpc_transport
 /** jrpc_listener_limit() - a limit of the listener by its name in options.h; -1 unknown */
 JRPC_API long long jrpc_listener_limit(const jrpc_listener *listener, const char *name);
 
+/** jrpc_listener_codec() - what its messages are written in, until a service is swapped; NULL: JSON
+ */
+JRPC_API const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener);
+
 /** jrpc_listener_set_address() - the real URL, copied; in start(). Return: 0; -ENOMEM */
 JRPC_API int jrpc_listener_set_address(jrpc_listener *listener, const char *url);
 
