@@ -70,22 +70,71 @@ int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, siz
     return status;
 }
 
+/*
+ * Spares: most jobs are short, and come in numbers
+ */
+
+enum { SPARES_MAX = 256 };
+
+/* A job, and maybe a response with all its memory. */
+static jri_job *take_spare(jrpc_server *server)
+{
+    jri_job *job = server->spare_jobs;
+
+    server->spare_jobs = job->next;
+    server->n_spare_jobs--;
+    return job;
+}
+
+/* There is one. 0 or -ENOMEM. */
+static int reserve_spare(jrpc_server *server)
+{
+    jri_job *job;
+
+    if (JRI_LIKELY(server->spare_jobs))
+        return 0;
+    job = calloc(1, sizeof(*job) + server->exchange_max);
+    if (!job)
+        return -ENOMEM;
+    server->spare_jobs = job;
+    server->n_spare_jobs = 1;
+    return 0;
+}
+
 static void free_job(jri_job *job)
 {
-    jrpc_peer *peer = job->peer;
-
+    jrpc_response_free(job->response);
     free(job);
-    jrpc_peer_unref(peer);
 }
 
-static void timer_closed(uv_handle_t *timer)
+static void keep_spare(jrpc_server *server, jri_job *job)
 {
-    jri_job *job = timer->data;
-    jrpc_server *server = job->peer->server;
+    jri_message *message = job->response->message;
 
-    free_job(job);
-    jri_server_handle_closed(server);
+    if (server->n_spare_jobs >= SPARES_MAX) {
+        free_job(job);
+        return;
+    }
+    if (atomic_load(&message->n_refs) == 1) {
+        jri_message_clear(message);
+    } else { /* the owner of a held call is still at it */
+        jrpc_response_free(job->response);
+        job->response = NULL;
+    }
+    job->next = server->spare_jobs;
+    server->spare_jobs = job;
+    server->n_spare_jobs++;
 }
+
+void jri_job_free_spares(jrpc_server *server)
+{
+    while (server->spare_jobs)
+        free_job(take_spare(server));
+}
+
+/*
+ * Jobs
+ */
 
 /* [loop] The last answer was given. */
 static void job_done(jri_outbox_item *item)
@@ -106,23 +155,19 @@ static void job_done(jri_outbox_item *item)
     *job->link = job->next;
     if (job->next)
         job->next->link = job->link;
+    jri_deadlines_set(&server->deadlines, &job->deadline, UINT64_MAX);
     peer->n_pending -= job->n_calls;
     peer->n_running -= job->len;
     server->memory -= job->len;
     server->n_calls -= job->n_calls;
     server->n_jobs--;
-    jrpc_response_free(job->response);
     jrpc_service_free(job->service);
+    keep_spare(server, job);
 
-    jrpc_peer_ref(peer);
-    if (job->has_timer)
-        uv_close((uv_handle_t *)&job->timer, timer_closed);
-    else
-        free_job(job);
     if (status)
         jri_peer_drop(peer, status);
     jri_peer_settle(peer);
-    jrpc_peer_unref(peer);
+    jrpc_peer_unref(peer); /* the job's */
     jri_server_settle(server);
 }
 
@@ -136,30 +181,43 @@ static void completed(jri_message *message, void *user)
     jri_outbox_put(&job->peer->server->outbox, &job->item);
 }
 
-static void timer_fired(uv_timer_t *timer);
-
-static void start_timer(jri_job *job, uint64_t deadline_ns)
+/* The timer is set for the first of all deadlines. */
+static void start_timer(jrpc_server *server)
 {
+    const jri_deadline *first = jri_deadlines_first(&server->deadlines);
     uint64_t now_ns = jri_now_ns();
-    uint64_t ms = deadline_ns > now_ns ? (deadline_ns - now_ns + 999999) / 1000000 : 0;
 
-    if (deadline_ns == UINT64_MAX)
+    server->timer_ns = first ? first->at_ns : UINT64_MAX;
+    if (!first)
         return;
-    if (!job->has_timer) {
-        uv_timer_init(job->peer->server->loop, &job->timer);
-        job->timer.data = job;
-        job->has_timer = true;
-        job->peer->server->n_handles++;
-    }
-    uv_timer_start(&job->timer, timer_fired, ms, /* once */ 0);
+    uint64_t ms = first->at_ns > now_ns ? (first->at_ns - now_ns + 999999) / 1000000 : 0;
+    uv_update_time(server->loop);
+    uv_timer_start(&server->timer, jri_job_timed_out, ms, /* once */ 0);
 }
 
-static void timer_fired(uv_timer_t *timer)
+/* Only an earlier one than all before moves the timer, so that it may fire in vain. */
+static void set_deadline(jri_job *job, uint64_t at_ns)
 {
-    jri_job *job = timer->data;
+    jrpc_server *server = job->peer->server;
 
-    start_timer(job, jri_held_abandon(job->response->message, JRPC_TIMED_OUT,
-                                      /* only_expired */ true, jri_now_ns()));
+    jri_deadlines_set(&server->deadlines, &job->deadline, at_ns);
+    if (at_ns < server->timer_ns)
+        start_timer(server);
+}
+
+void jri_job_timed_out(uv_timer_t *timer)
+{
+    jrpc_server *server = timer->data;
+    uint64_t now_ns = jri_now_ns();
+    jri_deadline *first;
+
+    while ((first = jri_deadlines_first(&server->deadlines)) && first->at_ns <= now_ns) {
+        jri_job *job = (jri_job *)((char *)first - offsetof(jri_job, deadline));
+        uint64_t next = jri_held_abandon(job->response->message, JRPC_TIMED_OUT,
+                                         /* only_expired */ true, now_ns);
+        jri_deadlines_set(&server->deadlines, first, next);
+    }
+    start_timer(server);
 }
 
 /* [any] Nobody needs the message any more. */
@@ -172,15 +230,15 @@ static void released(jri_message *message)
 static void make_job(jrpc_peer *peer, const void *exchange, size_t len)
 {
     jrpc_server *server = peer->server;
-    jri_job *job = server->spare_job;
+    jri_job *job = take_spare(server);
+    jrpc_response *spare = job->response;
     jri_message *message = server->scratch->message;
 
-    server->spare_job = NULL;
     job->item.run = job_done;
     job->peer = jrpc_peer_ref(peer);
     job->service = jri_service_ref(message->service);
     job->response = server->scratch;
-    server->scratch = NULL;
+    server->scratch = spare;
     if (exchange)
         memcpy(job->exchange, exchange, peer->transport->exchange_size);
     job->next = peer->jobs;
@@ -203,7 +261,7 @@ static void make_job(jrpc_peer *peer, const void *exchange, size_t len)
     server->n_calls += job->n_calls;
     server->n_jobs++;
     server->counts.deferred += job->n_calls;
-    start_timer(job, jri_held_abandon(message, JRPC_TIMED_OUT, /* only_expired */ true, 0));
+    set_deadline(job, jri_held_abandon(message, JRPC_TIMED_OUT, /* only_expired */ true, 0));
     jri_message_settle(message);
 }
 
@@ -247,9 +305,7 @@ JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
     jrpc_server *server = peer->server;
     const jrpc_listener *listener = peer->listener;
 
-    if (!server->spare_job)
-        server->spare_job = calloc(1, sizeof(*server->spare_job) + server->exchange_max);
-    if (!server->spare_job)
+    if (reserve_spare(server) || jri_deadlines_reserve(&server->deadlines))
         return -ENOMEM;
     *buf = peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange);
     if (!*buf)

@@ -50,8 +50,7 @@ int jrpc_server_add_transport(jrpc_server *server, const jrpc_transport *transpo
     transports[server->n_transports++] = transport;
     if (transport->exchange_size > server->exchange_max) {
         server->exchange_max = transport->exchange_size;
-        free(server->spare_job);
-        server->spare_job = NULL;
+        jri_job_free_spares(server); /* they are too small now */
     }
     return 0;
 }
@@ -60,8 +59,10 @@ int jrpc_server_add_transport(jrpc_server *server, const jrpc_transport *transpo
  * The end
  */
 
-void jri_server_handle_closed(jrpc_server *server)
+static void handle_closed(uv_handle_t *handle)
 {
+    jrpc_server *server = handle->data;
+
     if (--server->n_handles)
         return;
     server->phase = JRI_STOPPED;
@@ -72,17 +73,13 @@ void jri_server_handle_closed(jrpc_server *server)
         stopped(server, user); /* may free the server */
 }
 
-static void handle_closed(uv_handle_t *handle)
-{
-    jri_server_handle_closed(handle->data);
-}
-
 static void close_handles(jrpc_server *server)
 {
     jri_server_flush(server);
     uv_close((uv_handle_t *)&server->check, handle_closed);
     uv_close((uv_handle_t *)&server->prepare, handle_closed);
     uv_close((uv_handle_t *)&server->drain, handle_closed);
+    uv_close((uv_handle_t *)&server->timer, handle_closed);
     jri_outbox_close(&server->outbox, handle_closed);
 }
 
@@ -191,7 +188,8 @@ static void release(jrpc_server *server)
     jri_workers_fini(&server->workers);
     jrpc_response_free(server->scratch);
     jrpc_response_free(server->reader);
-    free(server->spare_job);
+    jri_job_free_spares(server);
+    jri_deadlines_fini(&server->deadlines);
     free(server->transports);
     if (server->loop == &server->own_loop)
         uv_loop_close(&server->own_loop);
@@ -242,12 +240,14 @@ static int init_handles(jrpc_server *server)
     uv_check_init(server->loop, &server->check);
     uv_prepare_init(server->loop, &server->prepare);
     uv_timer_init(server->loop, &server->drain);
-    server->check.data = server->prepare.data = server->drain.data = server;
+    uv_timer_init(server->loop, &server->timer);
+    server->check.data = server->prepare.data = server;
+    server->drain.data = server->timer.data = server;
     uv_check_start(&server->check, flush_after_input);
     uv_prepare_start(&server->prepare, flush_before_input);
     uv_unref((uv_handle_t *)&server->check);
     uv_unref((uv_handle_t *)&server->prepare);
-    server->n_handles = 4;
+    server->n_handles = 5;
     return 0;
 }
 
@@ -257,6 +257,7 @@ static int init(jrpc_server *server, const jri_settings *settings, struct uv_loo
     jri_host_init(&server->host);
     server->log.is_basic = server->settings.basic_logging;
     server->seed = jri_random_seed();
+    server->timer_ns = UINT64_MAX;
     atomic_init(&server->n_refs, 1);
     int status = uv_mutex_init(&server->topics_lock);
     if (status)

@@ -22,6 +22,7 @@
 #include "../core/dispatch.h"
 #include "../core/log.h"
 #include "../core/options.h"
+#include "deadlines.h"
 #include "outbox.h"
 #include "workers.h"
 
@@ -55,7 +56,10 @@ struct jrpc_server {
     uv_check_t check;     /* after input: what was answered is sent */
     uv_prepare_t prepare; /* the same after timers and posts */
     uv_timer_t drain;
-    int n_handles; /* of these four, and timers of jobs, that are not closed */
+    uv_timer_t timer;  /* time-outs of jobs */
+    uint64_t timer_ns; /* when it fires; UINT64_MAX: not at all */
+    jri_deadlines deadlines;
+    int n_handles; /* of these five that are not closed */
 
     jri_phase phase; /* [loop] */
     bool is_ended;   /* its own handles are being closed */
@@ -82,8 +86,10 @@ struct jrpc_server {
     jrpc_peer *running;     /* whose message is being run */
     jrpc_response *scratch; /* for the next message */
     jrpc_response *reader;  /* looks for ids in messages that wait */
-    jri_job *spare_job;     /* likewise, should it need one; NULL: none yet */
-    size_t exchange_max;    /* of all transports */
+    jri_job *spare_jobs;    /* should one be needed; and responses of jobs that are done */
+    size_t n_spare_jobs;
+
+    size_t exchange_max; /* of all transports */
     jri_counts counts;
     uv_mutex_t topics_lock; /* who is member of what, and peers' codecs */
     atomic_uint n_refs;     /* the user's, and one for each peer, which outlive it */
@@ -122,12 +128,11 @@ typedef struct jri_letter {
 /* A message whose answer is outstanding. */
 struct jri_job {
     jri_outbox_item item;  /* first: its way back to the loop */
-    jri_job *next, **link; /* of its peer */
+    jri_job *next, **link; /* of its peer; or of spare ones */
     jrpc_peer *peer;       /* one reference */
     jrpc_service *service; /* one reference */
     jrpc_response *response;
-    uv_timer_t timer; /* the next time-out */
-    bool has_timer;
+    jri_deadline deadline; /* the next time-out */
     uint32_t n_calls;
     size_t len; /* bytes of the message */
     alignas(max_align_t) char exchange[];
@@ -190,7 +195,6 @@ int jri_server_fail(jrpc_server *server, int status, const char *source, const c
     JRPC_PRINTF(4, 5);
 void jri_server_settle(jrpc_server *server); /* something ended: is everything? */
 void jri_server_unref(jrpc_server *server);
-void jri_server_handle_closed(jrpc_server *server);
 
 /* listener.c */
 void jri_listener_stop(jrpc_listener *listener);
@@ -218,5 +222,7 @@ void jri_peer_orphan_jobs(jrpc_peer *peer);
 /* Reads a message for its ids: borrowed until the next; NULL if it has none to be read. */
 jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len);
 void jri_host_init(jri_host *host);
+void jri_job_timed_out(uv_timer_t *timer); /* one may be */
+void jri_job_free_spares(jrpc_server *server);
 
 #endif
