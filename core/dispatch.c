@@ -257,6 +257,8 @@ static void replace_message(jri_message *message, int status, const jrpc_problem
         status = -EPROTO;
     else if (status == -E2BIG)
         status = -EMSGSIZE;
+    else if (status == -EINVAL)
+        status = -EBADMSG;
     set_failure(message, status, is_debug ? describe(message, problem) : NULL);
 }
 

@@ -49,7 +49,8 @@ int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_
 /* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
 int jri_dispatch_read(jri_message *message, const char *text, size_t len);
 
-/* Instead of reading: what came was no message. -EMSGSIZE too large, -EBADMSG no JSON. */
+/* Instead of reading: what came was no message. -EMSGSIZE too large, -EBADMSG no JSON, -EINVAL no
+ * request. */
 int jri_dispatch_refuse(jri_message *message, int status, const char *reason);
 
 /* Runs all members. If there are slots afterwards, answers may be outstanding. */

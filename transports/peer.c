@@ -211,8 +211,8 @@ int jrpc_transport_failed(void *state, const void *exchange, int status, const c
 
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
         return -EPIPE;
-    jri_peer_log(peer, JRPC_LOG_WARNING, "%s, %s", reason,
-                 status == -EMSGSIZE ? "skipped" : "closing");
+    const char *next = status == -EMSGSIZE ? "skipped" : status == -EINVAL ? "refused" : "closing";
+    jri_peer_log(peer, JRPC_LOG_WARNING, "%s, %s", reason, next);
     peer->server->counts.failures++;
     return go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
 }

@@ -239,7 +239,8 @@ JRPC_API int jrpc_transport_received(void *peer, const void *exchange, const cha
                                      size_t len);
 
 /** jrpc_transport_failed() - something came that is no message: answer it. @status: -EMSGSIZE over
- * message_max, -EBADMSG broken framing. Return: as jrpc_transport_received() */
+ * message_max (-32002), -EBADMSG broken framing (-32700), after which the transport closes, -EINVAL
+ * a message that cannot be a request (-32600). Return: as jrpc_transport_received() */
 JRPC_API int jrpc_transport_failed(void *peer, const void *exchange, int status,
                                    const char *reason);
 

@@ -5,7 +5,9 @@
     include/jrpc    jrpc/*.h, jansson.h, C standard headers
     core            jrpc/*.h (not the server's), libc, jansson.h, and headers of core whose file
                     stands above their own in core/CMakeLists.txt
-    transports      jrpc/*.h, libc, uv.h, each other, and headers of core
+    transports      the server's files: jrpc/*.h, libc, uv.h, each other, and headers of core;
+                    a transport's: jrpc/*.h, libc, uv.h, builtin.h, its own headers, and those of
+                    what it is made of; and its library, which nobody else includes
     examples,       jrpc/jrpc.h of ours; jrpc/transport.h for a transport of one's own
     bench
 
@@ -29,6 +31,16 @@ CORE_EXCEPTIONS = {
     ("service.c", "time.h"): "the same, where the kernel has no random bytes",
     ("text.h", "emmintrin.h"): "sixteen bytes a step, where the processor can",
 }
+# Transports, with what they are made of; and libraries that only one of them knows.
+FAMILIES = {
+    "framing": [],
+    "duplex": ["framing"],
+    "stdio": ["duplex", "framing"],
+    "stream": ["duplex", "framing"],
+    "zmq": [],
+    "web": [],
+}
+LIBRARIES = {"zmq.h": "zmq", "czmq.h": "zmq", "libwebsockets.h": "web"}
 OUTSIDE_CORE = {"jrpc/server.h", "jrpc/client.h", "jrpc/transport.h", "jrpc/jrpc.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -80,6 +92,26 @@ def core_faults():
                 yield f'{where}: "{name}" stands below {path.name} in core/CMakeLists.txt'
 
 
+def family_of(name):
+    """The transport that a file belongs to, by the beginning of its name; None: the server."""
+    return next((f for f in FAMILIES if re.match(rf"{f}[_.]", name)), None)
+
+
+def transport_faults():
+    for path in sources("transports"):
+        family = family_of(path.name)
+        for line, kind, name in includes(path):
+            where = f"{path}:{line}"
+            owner = LIBRARIES.get(name)
+            if owner and owner != family:
+                yield f"{where}: {name} is for {owner}*.c alone"
+            if kind == "<" or family is None:
+                continue
+            neighbour = family_of(name)
+            if name != "builtin.h" and neighbour not in (family, *FAMILIES[family]):
+                yield f'{where}: a transport includes "{name}"'
+
+
 def user_faults():
     """Examples and benchmarks are users: what they need, jrpc.h must offer."""
     for path in sources("examples") + sources("bench"):
@@ -94,7 +126,7 @@ def user_faults():
 
 
 def main():
-    faults = [*public_faults(), *core_faults(), *user_faults()]
+    faults = [*public_faults(), *core_faults(), *transport_faults(), *user_faults()]
     return "\n".join(faults) or None
 
 
