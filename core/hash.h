@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+uint64_t jri_random_seed(void);
+
 static inline uint64_t jri_hash_mix(uint64_t a, uint64_t b)
 {
     __extension__ typedef unsigned __int128 wide;

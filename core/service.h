@@ -31,7 +31,4 @@ struct jrpc_service {
 
 jrpc_service *jri_service_ref(jrpc_service *service);
 
-/* For hashes of what peers choose. */
-uint64_t jri_random_seed(void);
-
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/hash.h"
 #include "builtin.h"
 
 int jri_server_fail(jrpc_server *server, int status, const char *source, const char *format, ...)

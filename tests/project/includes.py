@@ -6,8 +6,9 @@
     core            jrpc/*.h (not the server's), libc, jansson.h, and headers of core whose file
                     stands above their own in core/CMakeLists.txt
     transports      the server's files: jrpc/*.h, libc, uv.h, each other, and headers of core;
-                    a transport's: jrpc/*.h, libc, uv.h, builtin.h, its own headers, and those of
-                    what it is made of; and its library, which nobody else includes
+                    a transport's: jrpc/*.h, libc, uv.h, builtin.h, its own headers, those of what
+                    it is made of, helpers without state, and its library, which nobody else
+                    includes
     examples,       jrpc/jrpc.h of ours; jrpc/transport.h for a transport of one's own
     bench
 
@@ -27,8 +28,8 @@ C_STANDARD = {
 CORE_SYSTEM = C_STANDARD | {"jansson.h", "pthread.h", "strings.h"}
 CORE_EXCEPTIONS = {
     ("message.c", "time.h"): "tells its hook how long a call took",
-    ("service.c", "sys/random.h"): "the seed of the look-up",
-    ("service.c", "time.h"): "the same, where the kernel has no random bytes",
+    ("hash.c", "sys/random.h"): "the seed of the look-up",
+    ("hash.c", "time.h"): "the same, where the kernel has no random bytes",
     ("text.h", "emmintrin.h"): "sixteen bytes a step, where the processor can",
 }
 # Transports, with what they are made of; and libraries that only one of them knows.
@@ -40,6 +41,8 @@ FAMILIES = {
     "zmq": [],
     "web": [],
 }
+HELPERS = {"builtin.h", "endpoint.h", "../core/buf.h", "../core/escape.h", "../core/hash.h",
+           "../core/json_write.h", "../core/text.h"}
 LIBRARIES = {"zmq.h": "zmq", "czmq.h": "zmq", "libwebsockets.h": "web"}
 OUTSIDE_CORE = {"jrpc/server.h", "jrpc/client.h", "jrpc/transport.h", "jrpc/jrpc.h"}
 
@@ -108,7 +111,7 @@ def transport_faults():
             if kind == "<" or family is None:
                 continue
             neighbour = family_of(name)
-            if name != "builtin.h" and neighbour not in (family, *FAMILIES[family]):
+            if name not in HELPERS and neighbour not in (family, *FAMILIES[family]):
                 yield f'{where}: a transport includes "{name}"'
 
 
