@@ -74,9 +74,9 @@ static int start(jrpc_listener *listener, const jrpc_url *url, const char *text)
     jrpc_server *server = listener->server;
     const jrpc_transport *transport = listener->transport;
 
-    int status = transport->open(listener->state, url, server->loop, listener, &server->problem);
-    if (!status && !listener->address)
-        status = jrpc_listener_set_address(listener, text);
+    int status = jrpc_listener_set_address(listener, text);
+    if (!status)
+        status = transport->open(listener->state, url, server->loop, listener, &server->problem);
     if (status) {
         free_listener(listener);
         return status;
