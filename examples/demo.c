@@ -23,13 +23,21 @@
 
 enum { BAD_USAGE = 2 };
 
-/* Where it listens if it is not told: those of them that this build has. */
-static const char *const default_urls[] = {
-    "http://127.0.0.1:5000",
-    "zmq+tcp://127.0.0.1:5555",
-    "unix:/tmp/jrpc-demo.sock",
+#define PING "{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":1}"
+
+/* Where it listens if it is not told: those of them that this build has; and how to call it there.
+ */
+static const struct {
+    const char *url, *hint;
+} defaults[] = {
+    {"http://127.0.0.1:5000",
+     "  curl http://127.0.0.1:5000/ -H 'Content-Type: application/json' -d '" PING "'"},
+    {"zmq+tcp://127.0.0.1:5555", "  python3 -c 'import zmq; s = zmq.Context().socket(zmq.REQ); "
+                                 "s.connect(\"tcp://127.0.0.1:5555\"); s.send(b\"\"\"" PING
+                                 "\"\"\"); print(s.recv().decode())'"},
+    {"unix:/tmp/jrpc-demo.sock", "  echo '" PING "' | socat - UNIX-CONNECT:/tmp/jrpc-demo.sock"},
 };
-enum { N_DEFAULTS = sizeof(default_urls) / sizeof(default_urls[0]) };
+enum { N_DEFAULTS = sizeof(defaults) / sizeof(defaults[0]) };
 
 struct demo {
     jrpc_options *options;
@@ -63,7 +71,7 @@ static void print_help(void)
         "Without --listen and --stdio it listens on those of these that this build has:\n",
         stdout);
     for (size_t i = 0; i < N_DEFAULTS; i++)
-        printf("  %s\n", default_urls[i]);
+        printf("  %s\n", defaults[i].url);
 
     puts("\nOptions and their defaults:");
 #define FLAG(name, value, help) printf("  %-22s %-10s %s\n", #name, (value) ? "yes" : "no", help);
@@ -191,11 +199,13 @@ static int listen_on_defaults(struct demo *demo)
     size_t n_listening = 0;
 
     for (size_t i = 0; i < N_DEFAULTS; i++) {
-        int status = listen_on(demo, default_urls[i]);
+        int status = listen_on(demo, defaults[i].url);
         if (status && status != -ENOTSUP) {
-            print_problem(default_urls[i], jrpc_server_problem(demo->server), status);
+            print_problem(defaults[i].url, jrpc_server_problem(demo->server), status);
             return status;
         }
+        if (!status)
+            fprintf(stderr, "%s\n", defaults[i].hint);
         n_listening += !status;
     }
     if (n_listening)
