@@ -54,7 +54,11 @@ void jri_call_report(jrpc_call *call)
     jrpc_outcome outcome = {.size = sizeof(outcome), .code = call->code, .len = call->len};
 
     outcome.ns = jri_now_ns() - call->begun_ns;
-    service->hooks.call_answered(call, &outcome, service->hooks_user);
+    if (service->hooks.call_answered)
+        service->hooks.call_answered(call, &outcome, service->hooks_user);
+    /* Held calls are answered on any thread. */
+    if (!call->is_held && call->message->host && call->message->host->answered)
+        call->message->host->answered(call->message->host, call->row, call->code, outcome.ns);
 }
 
 /* The answer is written. Nothing may touch the call after this that does not own it. */

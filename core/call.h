@@ -40,7 +40,7 @@ struct jrpc_call {
     int code;             /* of the answer: 0 a result */
     size_t start;         /* where in the target buffer the answer begins */
     size_t len;           /* of the answer as text */
-    uint64_t begun_ns;    /* 0 unless call_answered wants to know */
+    uint64_t begun_ns;    /* 0 unless somebody wants to know */
     const char *c_method; /* NUL-terminated; NULL until asked for */
     json_t *params;       /* jrpc_call_params(), owned */
     jrpc_buf scratch;     /* value path: results are written here and built from it */
@@ -74,7 +74,7 @@ static inline void jri_call_begin(jrpc_call *call, jri_message *message, jri_req
     call->may_defer = false;
     call->c_method = NULL;
     call->params = NULL;
-    call->begun_ns = message->service->hooks.call_answered ? jri_now_ns() : 0;
+    call->begun_ns = message->is_timed ? jri_now_ns() : 0;
 }
 
 /* The handler, or whoever ran instead, returned `status`: sees to it that the member is answered,

@@ -19,6 +19,8 @@
  * already; by name the order means nothing, and they are moved. Without a signature, or with an
  * empty name in it, which OpenRPC forbids, nothing is promised: "x-any-params" is true.
  */
+#include "discover.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +221,15 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*(const jri_row *const *)a)->name, (*(const jri_row *const *)b)->name);
 }
 
-static json_t *new_methods(const jri_registry *registry)
+/* A program's own rpc.discover and rpc.methods describe; they are not described. */
+static bool is_described(const jri_row *row)
+{
+    return row && !(row->flags & JRPC_HIDDEN) &&
+           !jri_registry_is_reserved(row->name, row->name_len);
+}
+
+/* What `describe` makes of each method, sorted by name. */
+static json_t *new_list(const jri_registry *registry, json_t *(*describe)(const jri_row *row))
 {
     const jri_row **rows = calloc(registry->n_rows + 1, sizeof(*rows));
     size_t n_rows = 0;
@@ -227,24 +237,36 @@ static json_t *new_methods(const jri_registry *registry)
         return NULL;
 
     for (size_t i = 0; i < registry->n_slots; i++)
-        if (registry->slots[i] && !(registry->slots[i]->flags & JRPC_HIDDEN))
+        if (is_described(registry->slots[i]))
             rows[n_rows++] = registry->slots[i];
     qsort(rows, n_rows, sizeof(*rows), compare_names);
 
-    json_t *methods = json_array();
-    for (size_t i = 0; methods && i < n_rows; i++)
-        append(&methods, new_method(rows[i]));
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < n_rows; i++)
+        append(&list, describe(rows[i]));
     free(rows);
-    return methods;
+    return list;
 }
 
-/* OpenRPC requires both; a service has neither. */
-static json_t *new_info(void)
+static json_t *new_name(const jri_row *row)
+{
+    return json_string(row->name);
+}
+
+json_t *jri_discover_names(const jri_registry *registry)
+{
+    return new_list(registry, new_name);
+}
+
+/* OpenRPC requires a title and a version. */
+static json_t *new_info(const jrpc_service *service)
 {
     json_t *info = json_object();
 
-    put(&info, "title", json_string("jrpc service"));
-    put(&info, "version", json_string("0.0.0"));
+    put(&info, "title", json_string(service->title ? service->title : "jrpc service"));
+    put(&info, "version", json_string(service->version ? service->version : "0.0.0"));
+    if (service->description)
+        put(&info, "description", json_string(service->description));
     return info;
 }
 
@@ -255,8 +277,8 @@ int jrpc_service_describe(jrpc_service *service, json_t **out)
 
     json_t *document = json_object();
     put(&document, "openrpc", json_string("1.3.2"));
-    put(&document, "info", new_info());
-    put(&document, "methods", new_methods(&service->registry));
+    put(&document, "info", new_info(service));
+    put(&document, "methods", new_list(&service->registry, new_method));
     if (!document)
         return -ENOMEM;
     *out = document;

@@ -25,6 +25,7 @@
 
 #include "bind.h"
 #include "camel.h"
+#include "introspect.h"
 #include "text.h"
 
 _Thread_local bool jri_is_loop_thread;
@@ -192,6 +193,8 @@ static void serve(jrpc_call *call)
     if (is_refused_by_hook(call) || (message->host && is_taken_by_host(call)))
         return;
     call->row = jri_registry_find(&service->registry, request->method, request->method_len);
+    if (!call->row)
+        call->row = jri_introspect_find(service, request->method, request->method_len);
     if (!call->row) {
         refuse_unknown(call);
         return;

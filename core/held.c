@@ -108,6 +108,8 @@ int jri_held_new(jrpc_call *call, jrpc_call **out)
 
     pthread_mutex_lock(&message->lock);
     message->slots[call->index].held = held;
+    message->slots[call->index].row = call->row;
+    message->slots[call->index].begun_ns = call->begun_ns;
     message->n_pending++;
     pthread_mutex_unlock(&message->lock);
     call->state = JRI_DEFERRED;

@@ -14,12 +14,17 @@
 #include "buf.h"
 #include "json_read.h"
 
+struct jri_row;
+
 typedef struct jri_host {
     int refusal;           /* 0, or why calls are refused now: -EBUSY, -ECANCELED */
     const bool *cancelled; /* by member: cancelled before it could be run; NULL: none is */
 
     /* Runs the held call's handler on another thread, by jri_held_run(): 0, or -EBUSY. */
     int (*start_blocking)(struct jri_host *host, jrpc_call *held);
+
+    /* A call that was not held has its answer; only if the message is timed. */
+    void (*answered)(struct jri_host *host, const struct jri_row *row, int code, uint64_t ns);
 
     /* The peer does not want the answer to its request of that id any more. */
     void (*cancel)(struct jri_host *host, const jri_value *id);

@@ -36,11 +36,13 @@
 
 /* Where one member's answer goes when it cannot go straight to out. */
 typedef struct jri_slot {
-    jrpc_buf buf;    /* text path: the answer; empty: a plain error with `code` */
-    json_t *value;   /* value path: the answer; NULL likewise */
-    int code;        /* 0: a result */
-    bool is_simple;  /* an error that loses nothing if it becomes a plain one */
-    jrpc_call *held; /* while its owner has not freed it; under the lock */
+    jrpc_buf buf;              /* text path: the answer; empty: a plain error with `code` */
+    json_t *value;             /* value path: the answer; NULL likewise */
+    int code;                  /* 0: a result */
+    bool is_simple;            /* an error that loses nothing if it becomes a plain one */
+    jrpc_call *held;           /* while its owner has not freed it; under the lock */
+    const struct jri_row *row; /* of a call that was held; else NULL */
+    uint64_t begun_ns;         /* likewise, if it is timed */
 } jri_slot;
 
 typedef struct jri_message {
@@ -71,6 +73,7 @@ typedef struct jri_message {
     int code;
     uint32_t n_answers;
     bool is_http_200; /* http_200_errors of the service, which may be gone later */
+    bool is_timed;    /* somebody wants to know how long calls take */
     bool is_spent;    /* reply_max is used up: what is left of the batch is not run */
 
     jri_slot *slots;     /* one for each request, in the arena; NULL: not needed so far */
@@ -128,6 +131,7 @@ static inline int jri_message_begin(jri_message *message, jrpc_service *service,
     message->is_http_200 = service->settings.http_200_errors;
     message->codes = &message->code;
     message->n_answers = 0;
+    message->is_timed = service->hooks.call_answered != NULL;
     message->is_spent = false;
     return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
 }

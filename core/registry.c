@@ -61,9 +61,15 @@ static inline size_t slot_of(const jri_registry *registry, const char *name, siz
 }
 
 /* JSON-RPC 2.0, section 4.3. */
-static bool is_reserved(const char *name, size_t len)
+bool jri_registry_is_reserved(const char *name, size_t len)
 {
     return len >= 4 && !memcmp(name, "rpc.", 4);
+}
+
+/* Reserved for just what a program may do better than we do. */
+static bool is_ours(const char *name)
+{
+    return !strcmp(name, JRI_DISCOVER) || !strcmp(name, JRI_METHODS);
 }
 
 const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len)
@@ -74,7 +80,7 @@ const jri_row *jri_registry_find(const jri_registry *registry, const char *name,
         if (row)
             return row;
     }
-    if (is_reserved(name, len))
+    if (jri_registry_is_reserved(name, len))
         return NULL; /* whatever a prefix would take */
     for (size_t i = 0; i < registry->n_prefixes; i++) {
         const jri_row *row = registry->prefixes[i];
@@ -129,7 +135,7 @@ static const char *fault_of(const jrpc_method *method, size_t name_max)
         return "the name is longer than method_max";
     if (jri_utf8_check(method->name, len) != len)
         return "the name is not UTF-8";
-    if (is_reserved(method->name, len))
+    if (jri_registry_is_reserved(method->name, len) && !is_ours(method->name))
         return "names that begin with \"rpc.\" are reserved";
     if (method->summary &&
         jri_utf8_check(method->summary, strlen(method->summary)) != strlen(method->summary))
@@ -241,6 +247,11 @@ int jri_registry_add_prefix(jri_registry *registry, const jrpc_method *method, s
     int status = make_row(registry, method, name_max, user, &row, problem);
     if (status)
         return status;
+    if (is_ours(row->name)) {
+        free_row(row);
+        return refuse(problem, method->name, -EINVAL,
+                      "names that begin with \"rpc.\" are reserved");
+    }
 
     for (size_t i = 0; i < registry->n_prefixes; i++)
         if (!strcmp(registry->prefixes[i]->name, row->name)) {

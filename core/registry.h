@@ -37,8 +37,15 @@ typedef struct jri_registry {
     uint64_t seed;
 } jri_registry;
 
+/* What a service tells of itself: the only names in "rpc." that may be registered. */
+#define JRI_DISCOVER "rpc.discover"
+#define JRI_METHODS "rpc.methods"
+
 void jri_registry_init(jri_registry *registry, uint64_t seed);
 void jri_registry_fini(jri_registry *registry);
+
+/* It begins with "rpc.". */
+bool jri_registry_is_reserved(const char *name, size_t len);
 
 /* The method of that name, or of the longest prefix; NULL: none. */
 const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service.c - a service's set-up: methods, codec, hooks
+ * service.c - a service's set-up: methods, codec, hooks, information
  */
 #include "service.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "json_write.h"
 
 int jrpc_service_new(const jrpc_options *options, jrpc_service **out)
 {
@@ -35,6 +36,12 @@ jrpc_service *jri_service_ref(jrpc_service *service)
     return service;
 }
 
+static void drop_texts(jrpc_service *service)
+{
+    for (int kind = 0; kind < JRI_N_TEXTS; kind++)
+        free(atomic_exchange(&service->texts[kind], NULL));
+}
+
 void jrpc_service_free(jrpc_service *service)
 {
     if (!service)
@@ -42,6 +49,10 @@ void jrpc_service_free(jrpc_service *service)
     if (atomic_fetch_sub_explicit(&service->n_refs, 1, memory_order_acq_rel) > 1)
         return;
     jri_registry_fini(&service->registry);
+    drop_texts(service);
+    free(service->title);
+    free(service->version);
+    free(service->description);
     free(service);
 }
 
@@ -60,6 +71,7 @@ static int begin_setup(jrpc_service *service)
     service->problem = (jrpc_problem){0};
     if (atomic_load(&service->n_users))
         return set_problem(service, -EBUSY, "a listener uses the service");
+    drop_texts(service);
     return 0;
 }
 
@@ -129,6 +141,34 @@ int jrpc_service_set_hooks(jrpc_service *service, const jrpc_hooks *hooks, void 
     service->log.logged = service->hooks.logged;
     service->log.user = user;
     return 0;
+}
+
+static bool is_utf8(const char *text)
+{
+    return !text || jri_utf8_check(text, strlen(text)) == strlen(text);
+}
+
+int jrpc_service_set_info(jrpc_service *service, const char *title, const char *version,
+                          const char *description)
+{
+    int status = begin_setup(service);
+    if (status)
+        return status;
+    if (!is_utf8(title) || !is_utf8(version) || !is_utf8(description))
+        return set_problem(service, -EINVAL, "the information is not UTF-8");
+
+    char **fields[] = {&service->title, &service->version, &service->description};
+    const char *texts[] = {title, version, description};
+    char *copies[3] = {NULL};
+    for (int i = 0; i < 3 && !status; i++)
+        if (texts[i] && !(copies[i] = strdup(texts[i])))
+            status = set_problem(service, -ENOMEM, "out of memory");
+    for (int i = 0; i < 3; i++) {
+        free(status ? copies[i] : *fields[i]);
+        if (!status)
+            *fields[i] = copies[i];
+    }
+    return status;
 }
 
 const jrpc_problem *jrpc_service_problem(const jrpc_service *service)

@@ -248,6 +248,9 @@ static int set_up(struct demo *demo)
     if (!status)
         status = jrpc_service_new(demo->options, &demo->service);
     if (!status)
+        status = jrpc_service_set_info(demo->service, "jrpc demo", "1.0.0",
+                                       "Methods to try a client with.");
+    if (!status)
         status = demo_service_add(demo->service, jrpc_server_loop(demo->server));
     if (status)
         print_problem("cannot start", demo->service ? jrpc_service_problem(demo->service) : NULL,

@@ -234,7 +234,8 @@ static void tick(uv_timer_t *timer)
         waiting->n_done += !status;
     }
     if ((!status || status == -EAGAIN) && waiting->n_done < waiting->count) {
-        uv_timer_start(timer, tick, (uint64_t)waiting->ms, /* once */ 0);
+        /* Never 0: libuv would call us again before it does anything else. */
+        uv_timer_start(timer, tick, (uint64_t)(waiting->ms ? waiting->ms : 1), /* once */ 0);
         return;
     }
     if (!status)

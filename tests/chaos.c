@@ -10,6 +10,7 @@
 #include "chaos.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,17 +31,21 @@ char *__wrap_strdup(const char *text);
 int __wrap_vasprintf(char **out, const char *format, va_list args);
 
 static struct {
-    bool is_counting, is_lasting;
-    unsigned n, n_failing;
+    atomic_bool is_counting;
+    bool is_lasting;
+    atomic_uint n;
+    unsigned n_failing;
 } chaos;
+
+static _Thread_local bool is_spared;
 
 static bool is_failing(void)
 {
-    if (!chaos.is_counting)
+    if (is_spared || !atomic_load(&chaos.is_counting))
         return false;
-    chaos.n++;
-    return chaos.n == chaos.n_failing ||
-           (chaos.is_lasting && chaos.n_failing && chaos.n > chaos.n_failing);
+
+    unsigned n = atomic_fetch_add(&chaos.n, 1) + 1;
+    return n == chaos.n_failing || (chaos.is_lasting && chaos.n_failing && n > chaos.n_failing);
 }
 
 void *__wrap_malloc(size_t size)
@@ -75,14 +80,22 @@ void chaos_install(void)
 
 void chaos_begin(unsigned n, bool is_lasting)
 {
-    chaos.n = 0;
+    atomic_store(&chaos.n, 0);
     chaos.n_failing = n;
     chaos.is_lasting = is_lasting;
-    chaos.is_counting = true;
+    atomic_store(&chaos.is_counting, true);
 }
 
 unsigned chaos_end(void)
 {
-    chaos.is_counting = false;
-    return chaos.n;
+    atomic_store(&chaos.is_counting, false);
+    return atomic_load(&chaos.n);
+}
+
+bool chaos_spare(bool is_to_be)
+{
+    bool was = is_spared;
+
+    is_spared = is_to_be;
+    return was;
 }

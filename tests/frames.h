@@ -81,7 +81,8 @@ static inline int frames_next(struct frames *frames, const char *data, size_t le
         FRAMES_REQUIRE(frame.text >= data && frame.text + frame.len <= data + frame.consumed);
         frames_add(frames, '(', frame.text, frame.len, ')');
     } else if (status < 0) {
-        FRAMES_REQUIRE(status == -EMSGSIZE || (status == -EBADMSG && frame.consumed == len));
+        FRAMES_REQUIRE(status == -EMSGSIZE ||
+                       ((status == -EBADMSG || status == -EPROTO) && frame.consumed == len));
         frames_add(frames, '!', frame.reason, strlen(frame.reason), ';');
     } else {
         size_t left = len - frame.consumed, max = frames->framing.message_max + 1;
@@ -94,7 +95,8 @@ static inline int frames_next(struct frames *frames, const char *data, size_t le
     return status;
 }
 
-/* Some more bytes arrive. After a broken header or message: that it stays so. */
+/* Some more bytes arrive. After a broken header or message, or another protocol: that it stays so.
+ */
 static inline int frames_feed(struct frames *frames, size_t len, bool is_end)
 {
     int status;
@@ -108,9 +110,9 @@ static inline int frames_feed(struct frames *frames, size_t len, bool is_end)
                              frames->arrived - frames->done, is_end);
     while ((status > 0 || status == -EMSGSIZE) && !frames->fault);
 
-    if (status == -EBADMSG && !frames->fault) {
+    if ((status == -EBADMSG || status == -EPROTO) && !frames->fault) {
         jri_frame frame;
-        FRAMES_REQUIRE(jri_framing_next(&frames->framing, "{}\n", 3, is_end, &frame) == -EBADMSG);
+        FRAMES_REQUIRE(jri_framing_next(&frames->framing, "{}\n", 3, is_end, &frame) == status);
         FRAMES_REQUIRE(frame.consumed == 3 && frame.reason == frames->framing.reason);
     }
     return status;

@@ -27,8 +27,13 @@ memory_client *memory_connect(memory_place *place);
 /* Waits while the server has enough; false: it hung up. */
 bool memory_send(memory_client *client, const char *data, size_t len);
 
-/* The next message, to be freed; NULL: the server hung up. */
+/* The next message, to be freed; NULL: the server hung up, or nothing comes. */
 char *memory_receive(memory_client *client, size_t *len);
+
+/* So many bytes of a message that is not whole have come; 0: it is. False: it hung up. */
+bool memory_send_part(memory_client *client, size_t len);
+
+bool memory_is_hung_up(memory_client *client);
 
 void memory_half_close(memory_client *client);
 

@@ -15,19 +15,23 @@
 #include <time.h>
 
 #include <jrpc/call.h>
+#include <jrpc/server.h>
 
-enum { DESK_CALLS = 4096, DESK_PATIENCE_S = 30 };
+enum { DESK_CALLS = 4096, DESK_KEPT = 16, DESK_PATIENCE_S = 30 };
 
 typedef struct suite_desk {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     jrpc_call *calls[DESK_CALLS]; /* a ring */
     size_t first, end;
+    jrpc_call *kept[DESK_KEPT]; /* that nobody answers */
+    size_t n_kept;
     unsigned n_blocked, n_let_go, n_told, n_counted;
-    unsigned n_opened, n_closed, n_listeners_closed, n_stopped;
+    unsigned n_opened, n_refused, n_closed, n_listeners_closed, n_stopped;
     int closed_reason;
-    int n_handles; /* of the loop, when it had stopped */
-    int refusal;   /* what peer_opened returns */
+    int n_handles;       /* of the loop, when it had stopped */
+    int refusal;         /* what peer_opened returns */
+    jrpc_server *server; /* for handlers that stop it */
 } suite_desk;
 
 static inline void desk_init(suite_desk *desk)
@@ -94,6 +98,36 @@ static inline void desk_wait_for(suite_desk *desk, const unsigned *counter, unsi
     while (*counter < n)
         desk_wait(desk, what);
     pthread_mutex_unlock(&desk->lock);
+}
+
+/* The same as a question, for those who can tell what it means: within so many milliseconds. */
+static inline bool desk_reaches(suite_desk *desk, const unsigned *counter, unsigned n, int ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    pthread_mutex_lock(&desk->lock);
+    while (*counter < n && !pthread_cond_timedwait(&desk->changed, &desk->lock, &until))
+        continue;
+    bool is_there = *counter >= n;
+    pthread_mutex_unlock(&desk->lock);
+    return is_there;
+}
+
+static inline void desk_refuse(suite_desk *desk, int refusal)
+{
+    pthread_mutex_lock(&desk->lock);
+    desk->refusal = refusal;
+    pthread_mutex_unlock(&desk->lock);
+}
+
+static inline int desk_refusal(suite_desk *desk)
+{
+    pthread_mutex_lock(&desk->lock);
+    int refusal = desk->refusal;
+    pthread_mutex_unlock(&desk->lock);
+    return refusal;
 }
 
 static inline unsigned desk_read(suite_desk *desk, const unsigned *counter)

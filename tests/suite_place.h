@@ -20,78 +20,10 @@
 
 #include "ask.h"
 #include "suite_desk.h"
+#include "suite_service.h"
 #include "transport_suite.h"
 
-enum { MIB = 1024 * 1024 };
-
-/*
- * The service
- */
-
-static inline int run_echo(jrpc_call *call, void *user)
-{
-    size_t len;
-    const char *text = jrpc_arg_raw(call, 0, &len);
-
-    (void)user;
-    return jrpc_reply_raw(call, text, len);
-}
-
-static inline int run_count(jrpc_call *call, void *user)
-{
-    suite_desk *desk = user;
-
-    desk_count(desk, &desk->n_counted);
-    return jrpc_reply_null(call);
-}
-
-static inline int run_hold(jrpc_call *call, void *user)
-{
-    jrpc_call *held;
-    int status = jrpc_call_defer(call, &held);
-
-    if (!status)
-        desk_put(user, held);
-    return status;
-}
-
-static inline int run_block(jrpc_call *call, void *user)
-{
-    desk_block(user);
-    return jrpc_reply_integer(call, jrpc_arg_integer(call, 0));
-}
-
-static inline int run_big(jrpc_call *call, void *user)
-{
-    size_t len = (size_t)jrpc_arg_integer(call, 0);
-    char *text = jrpc_call_alloc(call, len + 1);
-
-    (void)user;
-    if (!text)
-        return -ENOMEM;
-    memset(text, 'x', len);
-    return jrpc_reply_stringn(call, text, len);
-}
-
-/* A notification from within the call goes out before or behind its answer, never inside. */
-static inline int run_notify(jrpc_call *call, void *user)
-{
-    (void)user;
-    return jrpc_reply_integer(call,
-                              jrpc_peer_notify(jrpc_call_peer(call), "hello", /* params */ NULL));
-}
-
-static const jrpc_method suite_methods[] = {
-    JRPC_METHOD("echo", run_echo, "value: any", NULL),
-    JRPC_METHOD("count", run_count, NULL, NULL),
-    JRPC_METHOD("hold", run_hold, NULL, NULL),
-    JRPC_METHOD_FLAGS("hold_shortly", run_hold, NULL, NULL, 0, 3),
-    JRPC_METHOD_FLAGS("block", run_block, "n: integer", NULL, JRPC_BLOCKING, 0),
-    JRPC_METHOD_FLAGS("block_shortly", run_block, "n: integer", NULL, JRPC_BLOCKING, 3),
-    JRPC_METHOD("big", run_big, "n: integer", NULL),
-    JRPC_METHOD("notify", run_notify, NULL, NULL),
-    JRPC_METHOD_END,
-};
+enum { MIB = 1024 * 1024, PATIENCE_MS = 10000 };
 
 /*
  * A server, its site, and clients
@@ -106,12 +38,25 @@ typedef struct suite_place {
     size_t n_peers;
 } suite_place;
 
+/* What a case wants of a server; what is NULL it does not care about. */
+typedef struct suite_setup {
+    const char *const *options; /* of server and service: name, value, ..., NULL */
+    const jrpc_codec *codec;    /* of the service */
+    const jrpc_listen_options *listen[SUITE_PEERS];
+    jrpc_service *others[SUITE_PEERS]; /* served instead, by listener; stolen */
+} suite_setup;
+
 static inline int peer_opened(jrpc_peer *peer, void *user)
 {
     suite_place *site = user;
 
     if (site->n_peers < SUITE_PEERS)
         site->peers[site->n_peers++] = jrpc_peer_ref(peer);
+    int refusal = desk_refusal(&site->desk);
+    if (refusal) {
+        desk_count(&site->desk, &site->desk.n_refused);
+        return refusal;
+    }
     desk_count(&site->desk, &site->desk.n_opened);
     return 0;
 }
@@ -133,23 +78,6 @@ static inline void listener_closed(jrpc_listener *listener, int reason, void *us
     desk_count(&site->desk, &site->desk.n_listeners_closed);
 }
 
-static inline void count_handle(uv_handle_t *handle, void *user)
-{
-    (void)handle;
-    ++*(int *)user;
-}
-
-/* No handle is left on the loop: uv_loop_close() would give 0. */
-static inline void stopped(jrpc_server *server, void *user)
-{
-    suite_place *site = user;
-    int n_handles = 0;
-
-    uv_walk(jrpc_server_loop(server), count_handle, &n_handles);
-    site->desk.n_handles = n_handles;
-    desk_count(&site->desk, &site->desk.n_stopped);
-}
-
 static inline void set_options(jrpc_options *options, const char *const pairs[])
 {
     for (size_t i = 0; pairs && pairs[i]; i += 2)
@@ -157,8 +85,8 @@ static inline void set_options(jrpc_options *options, const char *const pairs[])
             fail_msg("%s", jrpc_options_problem(options)->text);
 }
 
-/* options: name, value, ..., NULL; NULL: none. The server runs on a thread of its own. */
-static inline suite_place *open_site(void **state, const char *const options[])
+/* The server runs on a thread of its own. */
+static inline suite_place *open_site_with(void **state, const suite_setup *setup)
 {
     jrpc_server_hooks hooks = JRPC_SERVER_HOOKS_INIT;
     jrpc_options *set = NULL;
@@ -167,11 +95,17 @@ static inline suite_place *open_site(void **state, const char *const options[])
     assert_non_null(site);
     site->link = *state;
     desk_init(&site->desk);
-    site->at.service = new_service(options, suite_methods, &site->desk);
+    site->at.service = new_service(setup->options, suite_methods, &site->desk);
+    assert_int_equal(jrpc_service_set_codec(site->at.service, setup->codec), 0);
+    for (size_t i = 0; i < SUITE_PEERS; i++) {
+        site->at.others[i] = setup->others[i];
+        site->at.options[i] = setup->listen[i];
+    }
     assert_int_equal(jrpc_options_new(&set), 0);
-    set_options(set, options);
+    set_options(set, setup->options);
     assert_int_equal(jrpc_server_new(set, /* loop */ NULL, &site->at.server), 0);
     jrpc_options_free(set);
+    site->desk.server = site->at.server;
     hooks.peer_opened = peer_opened;
     hooks.peer_closed = peer_closed;
     hooks.listener_closed = listener_closed;
@@ -179,6 +113,12 @@ static inline suite_place *open_site(void **state, const char *const options[])
     site->link->open(site->link, &site->at);
     assert_int_equal(jrpc_server_start(site->at.server), 0);
     return site;
+}
+
+/* options: name, value, ..., NULL; NULL: none. */
+static inline suite_place *open_site(void **state, const char *const options[])
+{
+    return open_site_with(state, &(suite_setup){.options = options});
 }
 
 static inline void *connect_client(suite_place *site, size_t index)
@@ -198,7 +138,7 @@ static inline void close_client(suite_place *site, size_t index)
 
 static inline void stop_site(suite_place *site)
 {
-    int status = jrpc_server_stop(site->at.server, stopped, site);
+    int status = jrpc_server_stop(site->at.server, stopped, &site->desk);
 
     assert_int_equal(status, 0);
 }
@@ -207,9 +147,9 @@ static inline void stop_site(suite_place *site)
 static inline void close_site(suite_place *site)
 {
     suite_desk *desk = &site->desk;
-    int status = jrpc_server_stop(site->at.server, stopped, site);
+    int status = jrpc_server_stop(site->at.server, stopped, &site->desk);
 
-    assert_true(status == 0 || status == -EALREADY);
+    assert_true(status == 0 || status == -EALREADY || !site->at.server);
     jrpc_server_free(site->at.server);
     if (desk->n_stopped) /* else it had ended by itself */
         assert_int_equal(desk->n_handles, 0);
@@ -222,6 +162,8 @@ static inline void close_site(suite_place *site)
         jrpc_peer_unref(site->peers[i]);
     }
     site->link->close_site(site->link, &site->at);
+    for (size_t i = 0; i < SUITE_PEERS; i++)
+        jrpc_service_free(site->at.others[i]);
     jrpc_service_free(site->at.service);
     assert_int_equal(desk->first, desk->end);
     desk_fini(desk);
@@ -235,6 +177,19 @@ static inline void skip_unless(suite_place *site, bool has_it)
         return;
     close_site(site);
     skip();
+}
+
+/* The same before there is a server. */
+static inline void skip_unless_link(bool has_it)
+{
+    if (!has_it)
+        skip();
+}
+
+/* For cases about listeners of different kinds. */
+static inline void skip_unless_apart(suite_place *site)
+{
+    skip_unless(site, site->at.n_listened > 1);
 }
 
 static inline void send_text(suite_place *site, size_t index, const char *text)
@@ -293,6 +248,16 @@ static inline void answer(suite_desk *desk, int64_t result, int expected)
     jrpc_call_free(held);
 }
 
+/* Asks again and again. */
+#define AWAIT(condition)                                                                           \
+    for (uint64_t until = uv_hrtime() + PATIENCE_MS * (uint64_t)1000000; !(condition);)            \
+        if (uv_hrtime() > until)                                                                   \
+            fail_msg("waited in vain for " #condition);
+
+/* Until a counter of the desk is there: unlike desk_wait_for() this is an assertion. */
+#define await_count(site, counter, n)                                                              \
+    assert_true(desk_reaches(&(site)->desk, &(site)->desk.counter, (n), PATIENCE_MS))
+
 #define CALL(method, params, id)                                                                   \
     "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params ",\"id\":" id "}"
 #define NOTIFICATION(method, params)                                                               \
@@ -326,15 +291,24 @@ static inline void run_errand(jrpc_server *server, void *user)
     desk_count(&job->desk, &job->desk.n_counted);
 }
 
-/* Runs it on the loop and waits. */
-static inline void on_loop(suite_place *site, void (*fn)(suite_place *site, void *user), void *user)
+/* Runs it on the loop and waits. False: the server has ended. */
+static inline bool try_on_loop(suite_place *site, void (*fn)(suite_place *site, void *user),
+                               void *user)
 {
     errand job = {.fn = fn, .site = site, .user = user};
 
     desk_init(&job.desk);
-    assert_int_equal(jrpc_server_post(site->at.server, run_errand, &job), 0);
-    desk_wait_for(&job.desk, &job.desk.n_counted, 1, "the loop");
+    int status = jrpc_server_post(site->at.server, run_errand, &job);
+    assert_true(status == 0 || status == -EPIPE);
+    if (!status)
+        desk_wait_for(&job.desk, &job.desk.n_counted, 1, "the loop");
     desk_fini(&job.desk);
+    return !status;
+}
+
+static inline void on_loop(suite_place *site, void (*fn)(suite_place *site, void *user), void *user)
+{
+    assert_true(try_on_loop(site, fn, user));
 }
 
 static inline void do_nothing(suite_place *site, void *user)
@@ -342,11 +316,56 @@ static inline void do_nothing(suite_place *site, void *user)
     (void)site, (void)user;
 }
 
-/* Stops, and waits until stopping has begun. */
+/* Stops, and waits until stopping has begun; with nothing in flight it may be over by then. */
 static inline void begin_stop(suite_place *site)
 {
     stop_site(site);
-    on_loop(site, do_nothing, /* user */ NULL);
+    try_on_loop(site, do_nothing, /* user */ NULL);
 }
+
+static inline void read_stats(suite_place *site, void *user)
+{
+    if (jrpc_server_stats(site->at.server, user))
+        abort();
+}
+
+static inline json_int_t stat_of(suite_place *site, const char *name)
+{
+    json_t *stats = NULL;
+
+    on_loop(site, read_stats, &stats);
+    const json_t *value = json_object_get(stats, name);
+    if (!json_is_integer(value))
+        fail_msg("no statistic '%s'", name);
+    json_int_t n = json_integer_value(value);
+    json_decref(stats);
+    return n;
+}
+
+/* Until a statistic is what it must become. */
+static inline void await_stat(suite_place *site, const char *name, json_int_t n)
+{
+    json_int_t seen = -1;
+
+    AWAIT((seen = stat_of(site, name)) == n);
+}
+
+/* user: the service that all listeners serve from now on. */
+static inline void set_service(suite_place *site, void *user)
+{
+    for (size_t i = 0; i < SUITE_PEERS; i++)
+        if (jrpc_listener_set_service(site->at.listeners[i], user))
+            abort();
+}
+
+/* The cases of a part of the suite. */
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name, NULL, NULL, (void *)(uintptr_t)link                                           \
+    }
+
+#define RUN_CASES(tests)                                                                           \
+    _cmocka_run_group_tests(link->name, (tests), sizeof(tests) / sizeof(*(tests)),                 \
+                            /* setup */ NULL, /* teardown */ NULL)
 
 #endif

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base64.h"
 #include "core/json_read.h"
 #include "edge.h"
 
@@ -34,26 +35,6 @@ static const char *const exceptions[] = {
     "i_number_very_big_negative_int.json",
     "y_object_escaped_null_in_key.json",
 };
-
-static char *decode_base64(const char *text, size_t *len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *data = malloc(strlen(text) + 1);
-    unsigned bits = 0, n_bits = 0;
-
-    assert_non_null(data);
-    for (*len = 0; *text && *text != '='; text++) {
-        const char *digit = strchr(digits, *text);
-        assert_non_null(digit);
-        bits = bits << 6 | (unsigned)(digit - digits);
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            data[(*len)++] = (char)(bits >> n_bits);
-        }
-    }
-    return data;
-}
 
 static bool is_exception(const char *name)
 {

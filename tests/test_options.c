@@ -94,7 +94,8 @@ static void every_number_has_its_range(void **state)
         assert_int_equal(value_of(options, name), is_time ? -1 : listed[i].max);
         assert_int_equal(jrpc_options_set_integer(options, name, -2), -ERANGE);
         assert_int_equal(jrpc_options_set_integer(options, name, 0), 0);
-        assert_int_equal(value_of(options, name), listed[i].value);
+        /* Of a flag 0 is a value. */
+        assert_int_equal(value_of(options, name), listed[i].max > 1 ? listed[i].value : 0);
     }
     jrpc_options_free(options);
 }

@@ -7,37 +7,53 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "memory_transport.h"
 #include "transport_suite.h"
 
+typedef struct memory_link {
+    suite_link link; /* first */
+    bool is_apart;   /* each peer has a listener of its own */
+} memory_link;
+
 static void open_memory(const suite_link *link, suite_site *site)
 {
-    memory_place *place = memory_place_new();
-    char url[64];
+    bool is_apart = ((const memory_link *)link)->is_apart;
+    memory_place **places = calloc(SUITE_PEERS, sizeof(memory_place *));
 
-    (void)link;
-    site->link_state = place;
-    snprintf(url, sizeof(url), "memory:%p", (void *)place);
+    assert_non_null(places);
+    site->link_state = places;
     assert_int_equal(jrpc_server_add_transport(site->server, &memory_transport), 0);
-    assert_int_equal(
-        jrpc_server_listen(site->server, site->service, url, NULL, &site->listeners[0]), 0);
-    for (size_t i = 1; i < SUITE_PEERS; i++)
-        site->listeners[i] = site->listeners[0];
+    for (size_t i = 0; i < SUITE_PEERS; i++) {
+        char url[64];
+        if (i > 0 && !is_apart) {
+            places[i] = places[0];
+            continue;
+        }
+        places[i] = memory_place_new();
+        snprintf(url, sizeof(url), "memory:%p", (void *)places[i]);
+        suite_listen(site, i, url);
+    }
 }
 
 static void close_memory(const suite_link *link, suite_site *site)
 {
-    (void)link;
-    memory_place_free(site->link_state);
+    memory_place **places = site->link_state;
+
+    for (size_t i = 0; i < (((const memory_link *)link)->is_apart ? SUITE_PEERS : 1); i++)
+        memory_place_free(places[i]);
+    free(places);
 }
 
 static void *connect_memory(const suite_link *link, suite_site *site, size_t index)
 {
-    (void)link, (void)index;
-    return memory_connect(site->link_state);
+    memory_place **places = site->link_state;
+
+    (void)link;
+    return memory_connect(places[index]);
 }
 
 static bool send_memory(void *client, const char *data, size_t len)
@@ -60,21 +76,30 @@ static void close_client(void *client)
     assert_true(memory_close(client));
 }
 
+#define MEMORY_LINK(text, apart)                                                                   \
+    {                                                                                              \
+        {                                                                                          \
+            .name = (text),                                                                        \
+            .has_push = true,                                                                      \
+            .can_vanish = true,                                                                    \
+            .can_half_close = true,                                                                \
+            .hears_hang_up = true,                                                                 \
+            .can_be_refused = true,                                                                \
+            .open = open_memory,                                                                   \
+            .close_site = close_memory,                                                            \
+            .connect = connect_memory,                                                             \
+            .send = send_memory,                                                                   \
+            .receive = receive_memory,                                                             \
+            .half_close = half_close,                                                              \
+            .close = close_client,                                                                 \
+        },                                                                                         \
+            (apart)                                                                                \
+    }
+
 int main(void)
 {
-    static const suite_link link = {
-        .name = "memory:",
-        .has_push = true,
-        .can_vanish = true,
-        .can_half_close = true,
-        .hears_hang_up = true,
-        .open = open_memory,
-        .close_site = close_memory,
-        .connect = connect_memory,
-        .send = send_memory,
-        .receive = receive_memory,
-        .half_close = half_close,
-        .close = close_client,
-    };
-    return run_transport_suite(&link);
+    static const memory_link one = MEMORY_LINK("memory: one listener", false);
+    static const memory_link two = MEMORY_LINK("memory: two listeners", true);
+
+    return run_transport_suite(&one.link) + run_transport_suite(&two.link);
 }

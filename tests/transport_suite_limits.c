@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transport_suite_limits.c - the behaviour that every transport must show: limits, pushes, and what
- * the application does while calls are in flight
+ * transport_suite_limits.c - the behaviour that every transport must show: limits
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,39 +17,13 @@
 #include "server.h"
 #include "suite_place.h"
 
-/*
- * Statistics
- */
-
-static void read_stats(suite_place *site, void *user)
-{
-    if (jrpc_server_stats(site->at.server, user))
-        abort();
-}
-
-static json_int_t stat_of(suite_place *site, const char *name)
-{
-    json_t *stats = NULL;
-
-    on_loop(site, read_stats, &stats);
-    const json_t *value = json_object_get(stats, name);
-    if (!json_is_integer(value))
-        fail_msg("no statistic '%s'", name);
-    json_int_t n = json_integer_value(value);
-    json_decref(stats);
-    return n;
-}
-
-/*
- * Limits
- */
-
 static void too_large_message_is_answered_and_skipped(void **state)
 {
     static const char *const options[] = {"message_max", "200", NULL};
     suite_place *site = open_site(state, options);
     char text[501];
 
+    skip_unless(site, !site->link->hangs_up_on_too_large);
     memset(text, ' ', 500);
     memcpy(text, "[1,", 3);
     text[499] = ']';
@@ -107,25 +80,6 @@ static void calls_past_pending_max_are_refused(void **state)
     close_site(site);
 }
 
-static void cancelling_overtakes_waiting_calls(void **state)
-{
-    static const char *const options[] = {"pending_max", "1", NULL};
-    suite_place *site = open_site(state, options);
-
-    skip_unless(site, !site->link->is_shared);
-    connect_client(site, 0);
-    send_text(site, 0, CALL("hold", "[]", "1"));
-    jrpc_call *held = desk_take(&site->desk);
-    send_text(site, 0, CALL("echo", "[2]", "2"));
-    send_text(site, 0, CALL("echo", "[\"$/cancelRequest\"]", "3")); /* none */
-    expect(site, 0, BUSY("3"));
-    send_text(site, 0, CANCEL("1"));
-    expect(site, 0, CANCELLED("1"));
-    expect(site, 0, RESULT("2", "2"));
-    jrpc_call_free(held);
-    close_site(site);
-}
-
 static void regression_call_behind_a_large_answer_is_run(void **state)
 {
     static const char *const options[] = {"pending_max", "1", "queue_max", "100K", NULL};
@@ -136,8 +90,7 @@ static void regression_call_behind_a_large_answer_is_run(void **state)
     send_text(site, 0, CALL("hold", "[]", "1"));
     jrpc_call *held = desk_take(&site->desk);
     send_text(site, 0, CALL("echo", "[2]", "2"));
-    while (stat_of(site, "memory_held") == 0) /* until it waits */
-        continue;
+    AWAIT(stat_of(site, "memory_held") > 0);
     char *text = calloc(1, 80 * 1024 + 1);
     assert_non_null(text);
     memset(text, 'x', 80 * 1024);
@@ -166,10 +119,15 @@ static void *send_flood(void *user)
 
 static void read_pause(suite_place *site, void *user)
 {
-    jrpc_peer *peer = site->peers[0];
+    *(bool *)user = site->peers[0]->is_paused;
+}
 
-    (void)site;
-    *(bool *)user = peer->is_paused;
+static bool is_paused_now(suite_place *site)
+{
+    bool is_paused = false;
+
+    on_loop(site, read_pause, &is_paused);
+    return is_paused;
 }
 
 static void slow_reader_is_paused_and_loses_nothing(void **state)
@@ -177,14 +135,12 @@ static void slow_reader_is_paused_and_loses_nothing(void **state)
     static const char *const options[] = {"queue_max", "256K", "inbox_max", "64K", NULL};
     suite_place *site = open_site(state, options);
     pthread_t sender;
-    bool is_paused = false;
 
     skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     assert_int_equal(pthread_create(&sender, NULL, send_flood, site), 0);
-    while (!is_paused)
-        on_loop(site, read_pause, &is_paused);
+    AWAIT(is_paused_now(site));
     for (int i = 0; i < N_FLOOD; i++) {
         if (i % 100 == 0)
             assert_in_range(stat_of(site, "memory_held"), 0, 400 * 1024);
@@ -201,6 +157,7 @@ static void regression_peers_go_on_when_there_is_memory_again(void **state)
 {
     static const char *const options[] = {"memory_max", "64K", "queue_max", "256K", NULL};
     suite_place *site = open_site(state, options);
+    jrpc_call *held[6];
 
     connect_client(site, 0);
     connect_client(site, 1);
@@ -208,12 +165,13 @@ static void regression_peers_go_on_when_there_is_memory_again(void **state)
     expect_echo(site, 1, 1);
     for (int i = 0; i < 6; i++)
         send_text(site, 0, CALL("hold", "[]", "1"));
+    for (int i = 0; i < 6; i++)
+        held[i] = desk_take(&site->desk); /* all of them before there are answers */
     for (int i = 0; i < 6; i++) {
         char text[32768] = "";
-        jrpc_call *held = desk_take(&site->desk);
         memset(text, 'x', sizeof(text) - 1);
-        assert_int_equal(jrpc_reply_string(held, text), 0);
-        jrpc_call_free(held);
+        assert_int_equal(jrpc_reply_string(held[i], text), 0);
+        jrpc_call_free(held[i]);
     }
     for (int i = 0; i < 6; i++)
         json_decref(receive(site, 0));
@@ -222,170 +180,180 @@ static void regression_peers_go_on_when_there_is_memory_again(void **state)
     close_site(site);
 }
 
-static void reader_of_nothing_is_cut_off_when_stopping(void **state)
+static void calls_past_calls_max_are_refused_and_later_served_again(void **state)
 {
-    static const char *const options[] = {"drain_ms", "5", NULL};
+    static const char *const options[] = {"calls_max", "2", NULL};
     suite_place *site = open_site(state, options);
 
-    skip_unless(site, site->link->can_half_close);
     connect_client(site, 0);
-    expect_echo(site, 0, 1);
-    for (int i = 0; i < 4; i++)
-        send_text(site, 0, CALL("big", "[1000000]", "1"));
-    while (stat_of(site, "messages") < 5)
-        continue;
-    site->link->half_close(site->clients[0]); /* from now on it is only waited for */
-    stop_site(site);
-    desk_wait_for(&site->desk, &site->desk.n_stopped, 1, "the end");
-    close_client(site, 0);
+    connect_client(site, 1);
+    expect_echo(site, 1, 0);
+    for (int round = 0; round < 2; round++) {
+        send_text(site, 0, CALL("hold", "[]", "1"));
+        send_text(site, 0, CALL("hold", "[]", "2"));
+        send_text(site, 0, CALL("echo", "[3]", "3"));
+        expect(site, 0, BUSY("3"));
+        send_text(site, 0, NOTIFICATION("count", "[]"));
+        send_text(site, 0, "[" CALL("count", "[]", "4") "," CALL("hold", "[]", "5") "]");
+        expect(site, 0, "[" BUSY("4") "," BUSY("5") "]");
+        send_text(site, 1, CALL("echo", "[6]", "6"));
+        expect(site, 1, BUSY("6"));
+        answer(&site->desk, 1, 0);
+        expect(site, 0, RESULT("1", "1"));
+        expect_echo(site, 0, 7);
+        expect_echo(site, 1, 8);
+        answer(&site->desk, 2, 0);
+        expect(site, 0, RESULT("2", "2"));
+    }
+    assert_int_equal(desk_read(&site->desk, &site->desk.n_counted), 0);
+    await_stat(site, "in_flight", 0);
     close_site(site);
 }
 
-/*
- * Pushes
- */
-
-static void notification_never_lands_in_an_answer(void **state)
+static void full_inbox_pauses_its_peer_and_loses_nothing(void **state)
 {
-    suite_place *site = open_site(state, NULL);
-
-    skip_unless(site, site->link->has_push);
-    connect_client(site, 0);
-    send_text(site, 0, "[" CALL("echo", "[1]", "1") "," CALL("notify", "[]", "2") "]");
-    expect(site, 0, "[" RESULT("1", "1") "," RESULT("0", "2") "]");
-    expect(site, 0, "{\"jsonrpc\":\"2.0\",\"method\":\"hello\"}");
-    assert_int_equal(jrpc_peer_notify(site->peers[0], "x", json_pack("[i]", 5)), 0);
-    expect(site, 0, NOTIFICATION("x", "[5]"));
-    assert_int_equal(jrpc_peer_notify(site->peers[0], "x", json_integer(5)), -EINVAL);
-    assert_int_equal(stat_of(site, "pushes"), 2);
-    close_site(site);
-}
-
-static void full_queue_refuses_a_notification(void **state)
-{
-    static const char *const options[] = {"queue_max", "10000", NULL};
+    enum { N = 100 }; /* sockets take so many without being read */
+    static const char *const options[] = {"pending_max", "1", "inbox_max", "2000", NULL};
     suite_place *site = open_site(state, options);
-    char text[20001] = "";
+    char text[128];
 
-    skip_unless(site, site->link->has_push);
+    skip_unless(site, !site->link->is_shared);
     connect_client(site, 0);
-    expect_echo(site, 0, 1);
-    memset(text, 'x', 20000);
-    assert_int_equal(jrpc_peer_notify(site->peers[0], "x", json_pack("[s]", text)), -EAGAIN);
-    expect_echo(site, 0, 2);
-    assert_int_equal(jrpc_peer_notify(site->peers[0], "x", NULL), 0);
-    expect(site, 0, "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}");
+    expect_echo(site, 0, 1); /* so that it is the first peer */
+    connect_client(site, 1);
+    send_text(site, 0, CALL("hold", "[]", "0"));
+    jrpc_call *held = desk_take(&site->desk);
+    for (int i = 1; i < N; i++) {
+        snprintf(text, sizeof(text), CALL("echo", "[%d]", "%d"), i, i);
+        send_text(site, 0, text);
+    }
+    AWAIT(is_paused_now(site));
+    expect_echo(site, 1, 5); /* the others are not */
+    assert_in_range(stat_of(site, "messages"), 2, 3);
+    assert_in_range(stat_of(site, "memory_held"), 2000, 4000);
+    assert_int_equal(jrpc_reply_integer(held, 0), 0);
+    jrpc_call_free(held);
+    for (int i = 0; i < N; i++) {
+        snprintf(text, sizeof(text), RESULT("%d", "%d"), i, i);
+        expect(site, 0, text);
+    }
+    await_stat(site, "memory_held", 0);
     close_site(site);
 }
 
-static void topic_notifies_its_members(void **state)
+static void peer_of_a_too_large_message_is_hung_up_on(void **state)
 {
-    suite_place *site = open_site(state, NULL);
-    jrpc_topic *topic = NULL;
+    static const char *const options[] = {"message_max", "200", NULL};
+    suite_place *site = open_site(state, options);
+    char text[501] = "";
 
-    skip_unless(site, site->link->has_push);
+    skip_unless(site, site->link->hangs_up_on_too_large);
+    memset(text, ' ', 500);
+    connect_client(site, 0);
+    expect_echo(site, 0, 1);
+    site->link->send(site->clients[0], text, 500);
+    expect(site, 0, NULL);
+    desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
+    connect_client(site, 1);
+    expect_echo(site, 1, 2);
+    close_site(site);
+}
+
+/* Its calls in flight are answered all the same: that is what the last half of queue_max is for.
+ * Past it the peer goes, and nobody else. */
+static void peer_that_reads_nothing_is_dropped_past_queue_max(void **state)
+{
+    enum { N = 200, LEN = 32768 };
+    static const char *const options[] = {"queue_max", "100K", NULL};
+    suite_place *site = open_site(state, options);
+    char *text = calloc(1, LEN + 1);
+
+    assert_non_null(text);
+    memset(text, 'x', LEN);
+    if (site->link->is_shared)
+        free(text);
+    skip_unless(site, !site->link->is_shared);
+    connect_client(site, 0);
+    expect_echo(site, 0, 0);
+    for (int i = 0; i < N; i++)
+        send_text(site, 0, CALL("hold", "[]", "1"));
+    await_stat(site, "in_flight", N); /* from the first large answers on nothing more is read */
+    for (int i = 0; i < N; i++) {
+        jrpc_call *held = desk_take(&site->desk);
+        int status = jrpc_reply_string(held, text);
+        assert_true(status == 0 || status == -EPIPE);
+        jrpc_call_free(held);
+    }
+    free(text);
+    desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
+    assert_int_equal(site->desk.closed_reason, -ENOBUFS);
+    connect_client(site, 1);
+    expect_echo(site, 1, 1);
+    await_stat(site, "memory_held", 0);
+    close_site(site);
+}
+
+static void peer_past_peers_max_is_hung_up_on(void **state)
+{
+    static const char *const options[] = {"peers_max", "1", NULL};
+    const suite_link *link = *state;
+
+    skip_unless_link(link->can_be_refused);
+    suite_place *site = open_site(state, options);
+    for (int round = 0; round < 3; round++) {
+        connect_client(site, 0);
+        expect_echo(site, 0, 1);
+        connect_client(site, 1);
+        expect(site, 1, NULL);
+        close_client(site, 1);
+        expect_echo(site, 0, 2);
+        close_client(site, 0);
+        desk_wait_for(&site->desk, &site->desk.n_closed, (unsigned)round + 1, "the peer's end");
+    }
+    assert_int_equal(desk_read(&site->desk, &site->desk.n_opened), 3);
+    close_site(site);
+}
+
+/* memory_max is for all peers together: over it, whoever has more than his share is held back. */
+static void greedy_peer_waits_and_the_others_are_served(void **state)
+{
+    enum { N = 24, LEN = 4000 };
+    static const char *const options[] = {"memory_max", "64K", "pending_max", "1", NULL};
+    const suite_link *link = *state;
+    char text[LEN + 128];
+
+    skip_unless_link(!link->is_shared);
+    suite_place *site = open_site(state, options);
     connect_client(site, 0);
     expect_echo(site, 0, 1);
     connect_client(site, 1);
-    expect_echo(site, 1, 1);
-    assert_int_equal(jrpc_topic_new(site->at.server, &topic), 0);
-    assert_int_equal(jrpc_topic_notify(topic, "x", NULL), 0);
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(jrpc_topic_add(topic, site->peers[i]), 0);
-    assert_int_equal(jrpc_topic_add(topic, site->peers[0]), -EEXIST);
-    assert_int_equal(jrpc_topic_notify(topic, "x", json_pack("{s:i}", "a", 1)), 2);
-    expect(site, 0, NOTIFICATION("x", "{\"a\":1}"));
-    expect(site, 1, NOTIFICATION("x", "{\"a\":1}"));
-    assert_int_equal(jrpc_topic_remove(topic, site->peers[1]), 0);
-    assert_int_equal(jrpc_topic_remove(topic, site->peers[1]), -ENOENT);
-    jrpc_peer_close(site->peers[0]);
-    expect_hang_up(site, 0);
-    desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
-    assert_int_equal(jrpc_peer_notify(site->peers[0], "x", NULL), -EPIPE);
-    assert_int_equal(jrpc_topic_add(topic, site->peers[0]), -EPIPE);
-    assert_int_equal(jrpc_topic_notify(topic, "x", NULL), 0);
-    jrpc_topic_free(topic);
-    close_site(site);
-}
-
-/*
- * What the application does meanwhile
- */
-
-static int run_new(jrpc_call *call, void *user)
-{
-    (void)user;
-    return jrpc_reply_string(call, "new");
-}
-
-static void set_service(suite_place *site, void *user)
-{
-    for (size_t i = 0; i < SUITE_PEERS; i++)
-        if (jrpc_listener_set_service(site->at.listeners[i], user))
-            abort();
-}
-
-static void swapped_service_answers_from_then_on(void **state)
-{
-    static const jrpc_method rows[] = {JRPC_METHOD("hold", run_new, NULL, NULL), JRPC_METHOD_END};
-    suite_place *site = open_site(state, NULL);
-    jrpc_service *other = new_service(NULL, rows, NULL);
-
-    connect_client(site, 0);
-    send_text(site, 0, CALL("hold", "[]", "1"));
+    send_text(site, 0, CALL("hold", "[]", "0"));
     jrpc_call *held = desk_take(&site->desk);
-    jrpc_service_free(site->at.service);
-    site->at.service = NULL;
-    on_loop(site, set_service, other);
-    jrpc_service_free(other);
-    send_text(site, 0, CALL("hold", "[]", "2"));
-    expect(site, 0, RESULT("\"new\"", "2"));
-    assert_int_equal(jrpc_reply_string(held, "old"), 0);
+    for (int i = 1; i <= N; i++) {
+        char digits[LEN + 1];
+        memset(digits, '7', LEN);
+        digits[LEN] = '\0';
+        snprintf(text, sizeof(text), CALL("echo", "[\"%s\"]", "%d"), digits, i);
+        send_text(site, 0, text);
+    }
+    AWAIT(is_paused_now(site));
+    for (int i = 0; i < 3; i++) {
+        expect_echo(site, 1, i);
+        send_text(site, 1, CALL("hold", "[]", "9"));
+        answer(&site->desk, 9, 0);
+        expect(site, 1, RESULT("9", "9"));
+    }
+    assert_in_range(stat_of(site, "memory_held"), 64 * 1024, 80 * 1024);
+    assert_int_equal(jrpc_reply_integer(held, 0), 0);
     jrpc_call_free(held);
-    expect(site, 0, RESULT("\"old\"", "1"));
-    close_site(site);
-}
-
-static void close_listeners(suite_place *site, void *user)
-{
-    (void)user;
-    for (size_t i = 0; i < SUITE_PEERS; i++)
-        if (i == 0 || site->at.listeners[i] != site->at.listeners[0])
-            jrpc_listener_close(site->at.listeners[i]);
-}
-
-static void closed_listener_answers_what_is_in_flight(void **state)
-{
-    suite_place *site = open_site(state, NULL);
-
-    connect_client(site, 0);
-    send_text(site, 0, CALL("hold", "[]", "1"));
-    jrpc_call *held = desk_take(&site->desk);
-    on_loop(site, close_listeners, NULL);
-    send_text(site, 0, CALL("echo", "[]", "2"));
-    expect(site, 0, BUSY("2"));
-    assert_int_equal(jrpc_reply_integer(held, 1), 0);
-    jrpc_call_free(held);
-    expect(site, 0, RESULT("1", "1"));
-    expect_hang_up(site, 0);
-    close_site(site);
-}
-
-static void closed_peer_gets_what_was_answered(void **state)
-{
-    suite_place *site = open_site(state, NULL);
-
-    connect_client(site, 0);
-    expect_echo(site, 0, 1);
-    send_text(site, 0, CALL("hold", "[]", "1"));
-    jrpc_call *held = desk_take(&site->desk);
-    jrpc_peer_close(site->peers[0]);
-    jrpc_peer_close(site->peers[0]);
-    expect_hang_up(site, 0);
-    desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
-    assert_int_equal(jrpc_reply_integer(held, 1), -EPIPE);
-    jrpc_call_free(held);
-    jrpc_peer_close(site->peers[0]);
+    expect(site, 0, RESULT("0", "0"));
+    for (int i = 1; i <= N; i++) {
+        json_t *value = receive(site, 0);
+        assert_int_equal(json_integer_value(json_object_get(value, "id")), i);
+        assert_int_equal(json_string_length(json_object_get(value, "result")), LEN);
+        json_decref(value);
+    }
+    await_stat(site, "memory_held", 0);
     close_site(site);
 }
 
@@ -405,36 +373,52 @@ static void statistics_count(void **state)
     assert_true(stat_of(site, "peers") >= 1);
     jrpc_call_free(held);
     json_decref(receive(site, 0));
-    while (stat_of(site, "in_flight"))
-        continue;
-    assert_int_equal(stat_of(site, "memory_held"), 0);
+    await_stat(site, "in_flight", 0);
+    await_stat(site, "memory_held", 0);
     close_site(site);
+}
+
+static json_t *stats_of(suite_place *site)
+{
+    json_t *stats = NULL;
+
+    on_loop(site, read_stats, &stats);
+    return stats;
+}
+
+static void statistics_of_methods_are_kept_if_asked_for(void **state)
+{
+    static const char *const options[] = {"metrics", "yes", NULL};
+
+    for (int is_asked_for = 0; is_asked_for < 2; is_asked_for++) {
+        suite_place *site = open_site(state, is_asked_for ? options : NULL);
+        connect_client(site, 0);
+        expect_echo(site, 0, 1);
+        json_t *stats = stats_of(site);
+        assert_int_equal(json_object_get(stats, "methods") != NULL, is_asked_for);
+        json_decref(stats);
+        close_site(site);
+    }
 }
 
 int run_limits_suite(const suite_link *link)
 {
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name, NULL, NULL, (void *)(uintptr_t)link                                           \
-    }
     const struct CMUnitTest tests[] = {
         CASE(too_large_message_is_answered_and_skipped),
+        CASE(peer_of_a_too_large_message_is_hung_up_on),
         CASE(calls_past_pending_max_wait),
         CASE(calls_past_pending_max_are_refused),
-        CASE(cancelling_overtakes_waiting_calls),
         CASE(regression_call_behind_a_large_answer_is_run),
         CASE(slow_reader_is_paused_and_loses_nothing),
         CASE(regression_peers_go_on_when_there_is_memory_again),
-        CASE(reader_of_nothing_is_cut_off_when_stopping),
-        CASE(notification_never_lands_in_an_answer),
-        CASE(full_queue_refuses_a_notification),
-        CASE(topic_notifies_its_members),
-        CASE(swapped_service_answers_from_then_on),
-        CASE(closed_listener_answers_what_is_in_flight),
-        CASE(closed_peer_gets_what_was_answered),
+        CASE(greedy_peer_waits_and_the_others_are_served),
         CASE(statistics_count),
+        CASE(statistics_of_methods_are_kept_if_asked_for),
+        CASE(calls_past_calls_max_are_refused_and_later_served_again),
+        CASE(full_inbox_pauses_its_peer_and_loses_nothing),
+        CASE(peer_that_reads_nothing_is_dropped_past_queue_max),
+        CASE(peer_past_peers_max_is_hung_up_on),
     };
-#undef CASE
-    return _cmocka_run_group_tests(link->name, tests, sizeof(tests) / sizeof(*tests),
-                                   /* setup */ NULL, /* teardown */ NULL);
+
+    return RUN_CASES(tests);
 }

@@ -38,9 +38,14 @@ static void cancel(jri_host *host, const jri_value *id)
     jri_inbox_cancel(server->running, id);
 }
 
+static void answered(jri_host *host, const jri_row *row, int code, uint64_t ns)
+{
+    jri_metrics_count(server_of(host)->metrics, row, code, ns);
+}
+
 void jri_host_init(jri_host *host)
 {
-    *host = (jri_host){.start_blocking = start_blocking, .cancel = cancel};
+    *host = (jri_host){.start_blocking = start_blocking, .cancel = cancel, .answered = answered};
 }
 
 /* So many bytes of answers are the transport's now. Only the loop writes n_unsent, so that it takes
@@ -136,6 +141,19 @@ void jri_job_free_spares(jrpc_server *server)
  * Jobs
  */
 
+/* Calls that were answered on whatever thread are counted here. */
+static void count_held(jrpc_server *server, const jri_message *message)
+{
+    uint64_t now_ns = jri_now_ns();
+
+    for (uint32_t i = 0; i < message->envelope.n_requests; i++) {
+        const jri_slot *slot = &message->slots[i];
+        if (slot->row)
+            jri_metrics_count(server->metrics, slot->row, slot->code, now_ns - slot->begun_ns);
+    }
+    jri_metrics_forget_rows(server->metrics); /* their service may go with the job */
+}
+
 /* [loop] The last answer was given. */
 static void job_done(jri_outbox_item *item)
 {
@@ -145,6 +163,8 @@ static void job_done(jri_outbox_item *item)
     jri_message *message = job->response->message;
     int status = 0;
 
+    if (server->metrics)
+        count_held(server, message);
     if (jrpc_peer_is_open(peer) && !peer->is_dropped) {
         size_t len;
         jri_dispatch_finish(message);
@@ -322,8 +342,26 @@ JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
     server->host.refusal = refusal_of(peer);
     server->host.cancelled = peer->cancelled;
     message->host = &server->host;
+    message->is_timed |= server->metrics != NULL;
     message->peer = peer;
     return 0;
+}
+
+/* Answers stand in slots: some will be given later, or all were, and a codec writes them. */
+static int run_slots(jrpc_peer *peer, const void *exchange, size_t in_len)
+{
+    jrpc_response *response = peer->server->scratch;
+    jri_message *message = response->message;
+    size_t len;
+
+    if (atomic_load(&message->n_refs) > 1) { /* a held call's */
+        make_job(peer, exchange, in_len);
+        return 0;
+    }
+    jri_dispatch_finish(message);
+    message->peer = NULL;
+    const char *text = jrpc_response_text(response, &len);
+    return jri_peer_answer(peer, exchange, text, len, jri_message_http_status(message));
 }
 
 /* Runs what was read, if that went well: to the answer, or to a job. */
@@ -345,10 +383,8 @@ JRI_INLINE int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t 
     server->running = NULL;
     jri_is_loop_thread = was_loop_thread;
     message->host = NULL;
-    if (message->slots) {
-        make_job(peer, exchange, in_len);
-        return 0;
-    }
+    if (message->slots)
+        return run_slots(peer, exchange, in_len);
     jri_dispatch_finish(message);
     jri_message_give_back(message);
     message->peer = NULL;

@@ -25,6 +25,7 @@ static const jrpc_transport *find_transport(const jrpc_server *server, const cha
 
 static void free_listener(jrpc_listener *listener)
 {
+    jri_metrics_forget_rows(listener->server->metrics);
     if (listener->service) {
         atomic_fetch_sub(&listener->service->n_users, 1);
         jrpc_service_free(listener->service);
@@ -226,6 +227,7 @@ int jrpc_listener_set_service(jrpc_listener *listener, jrpc_service *service)
     atomic_fetch_add(&service->n_users, 1);
     atomic_fetch_sub(&old->n_users, 1);
     update_settings(listener);
+    jri_metrics_forget_rows(listener->server->metrics);
     uv_mutex_lock(&listener->server->topics_lock);
     for (jrpc_peer *peer = listener->peers; peer && !listener->has_codec; peer = peer->next)
         peer->codec = service->codec;
@@ -242,6 +244,16 @@ const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener)
     if (listener->has_codec)
         return &listener->codec;
     return listener->service->codec.serialize ? &listener->service->codec : NULL;
+}
+
+jrpc_service *jrpc_listener_service(const jrpc_listener *listener)
+{
+    return listener ? listener->service : NULL;
+}
+
+bool jrpc_listener_is_serving(const jrpc_listener *listener)
+{
+    return listener && !listener->is_closing && listener->server->phase == JRI_SERVING;
 }
 
 const char *jrpc_listener_address(const jrpc_listener *listener)

@@ -139,31 +139,20 @@ int jrpc_peer_notify(jrpc_peer *peer, const char *method, json_t *params)
     return status;
 }
 
-/* Hangs up, on the loop. */
-typedef struct hang_up {
-    jri_outbox_item item; /* first */
-    jrpc_peer *peer;
-} hang_up;
-
 static void do_hang_up(jri_outbox_item *item)
 {
-    hang_up *order = (hang_up *)item;
+    jrpc_peer *peer = (jrpc_peer *)((char *)item - offsetof(jrpc_peer, hang_up));
 
-    jri_peer_drop(order->peer, 0);
-    jrpc_peer_unref(order->peer);
-    free(order);
+    jri_peer_drop(peer, 0);
+    jrpc_peer_unref(peer);
 }
 
 void jrpc_peer_close(jrpc_peer *peer)
 {
-    hang_up *order = jrpc_peer_is_open(peer) ? malloc(sizeof(*order)) : NULL;
-
-    if (!order)
+    if (!jrpc_peer_is_open(peer) || atomic_exchange(&peer->is_hanging_up, true))
         return;
-    order->item.run = do_hang_up;
-    order->peer = jrpc_peer_ref(peer);
-    if (jri_outbox_put(&peer->server->outbox, &order->item)) {
+    peer->hang_up.run = do_hang_up;
+    jrpc_peer_ref(peer);
+    if (jri_outbox_put(&peer->server->outbox, &peer->hang_up))
         jrpc_peer_unref(peer);
-        free(order);
-    }
 }

@@ -191,6 +191,7 @@ static void release(jrpc_server *server)
     jrpc_response_free(server->reader);
     jri_job_free_spares(server);
     jri_deadlines_fini(&server->deadlines);
+    jri_metrics_free(server->metrics);
     free(server->transports);
     if (server->loop == &server->own_loop)
         uv_loop_close(&server->own_loop);
@@ -296,6 +297,10 @@ int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_se
     for (const jrpc_transport *const *builtin = jri_builtin_transports; *builtin && !status;
          builtin++)
         status = jrpc_server_add_transport(server, *builtin);
+    if (!status && settings->metrics) {
+        server->metrics = jri_metrics_new();
+        status = server->metrics ? 0 : -ENOMEM;
+    }
     if (status) {
         jrpc_server_free(server);
         return status;
@@ -377,7 +382,7 @@ int jrpc_server_start(jrpc_server *server)
 }
 
 /*
- * Posts and statistics
+ * Posts
  */
 
 typedef struct server_post {
@@ -411,24 +416,4 @@ int jrpc_server_post(jrpc_server *server, void (*fn)(jrpc_server *server, void *
     if (status)
         free(post);
     return status;
-}
-
-int jrpc_server_stats(jrpc_server *server, json_t **out)
-{
-    if (!server || !out)
-        return -EINVAL;
-
-    const jri_counts *counts = &server->counts;
-    json_t *stats = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "listeners",
-        (json_int_t)server->n_listeners, "peers", (json_int_t)server->n_peers, "peers_opened",
-        (json_int_t)counts->peers_opened, "messages", (json_int_t)counts->messages, "bytes_in",
-        (json_int_t)counts->bytes_in, "bytes_out", (json_int_t)counts->bytes_out, "in_flight",
-        (json_int_t)server->n_calls, "deferred", (json_int_t)counts->deferred, "pushes",
-        (json_int_t)counts->pushes, "framing_failures", (json_int_t)counts->failures, "memory_held",
-        (json_int_t)server->memory);
-    if (!stats)
-        return -ENOMEM;
-    *out = stats;
-    return 0;
 }

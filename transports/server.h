@@ -23,6 +23,7 @@
 #include "../core/log.h"
 #include "../core/options.h"
 #include "deadlines.h"
+#include "metrics.h"
 #include "outbox.h"
 #include "workers.h"
 
@@ -91,6 +92,7 @@ struct jrpc_server {
 
     size_t exchange_max; /* of all transports */
     jri_counts counts;
+    jri_metrics *metrics;   /* NULL: nobody wants to know */
     uv_mutex_t topics_lock; /* who is member of what, and peers' codecs */
     atomic_uint n_refs;     /* the user's, and one for each peer, which outlive it */
 };
@@ -165,6 +167,8 @@ struct jrpc_peer {
     jri_letter *withdrawn; /* cancelled while they waited, to be answered so */
     size_t pending_max, inbox_max, queue_max;
     struct jri_membership *memberships; /* of topics; under the server's topics_lock */
+    jri_outbox_item hang_up;            /* once ordered */
+    atomic_bool is_hanging_up;
     void *user;
     void (*release)(void *user);
     char *address, *identity;

@@ -95,6 +95,14 @@ int jri_workers_add(jri_workers *workers, jrpc_call *held)
     return status ? -EBUSY : 0;
 }
 
+size_t jri_workers_queued(jri_workers *workers)
+{
+    uv_mutex_lock(&workers->lock);
+    size_t n = workers->n_queued;
+    uv_mutex_unlock(&workers->lock);
+    return n;
+}
+
 void jri_workers_fini(jri_workers *workers)
 {
     uv_mutex_lock(&workers->lock);

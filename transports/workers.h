@@ -33,6 +33,8 @@ int jri_workers_init(jri_workers *workers, size_t max); /* 0 or -ENOMEM or what 
  * -ENOMEM. */
 int jri_workers_add(jri_workers *workers, jrpc_call *held);
 
+size_t jri_workers_queued(jri_workers *workers);
+
 /* [loop] Ends all threads and waits for those that are at work; what is queued is run by nobody but
  * ended. */
 void jri_workers_fini(jri_workers *workers);

@@ -39,7 +39,8 @@ enum {
 /**
  * struct jrpc_method - one row of a method table
  * @name:        any UTF-8, at most method_max bytes; "rpc." at the beginning is reserved
- *               (JSON-RPC 2.0, section 4.3)
+ *               (JSON-RPC 2.0, section 4.3) but for rpc.discover and rpc.methods, which then
+ *               answer in place of ours
  * @handler:     the function
  * @signature:   the parameters in one line, as in "a: number, b: number = 1 -> number"; "" none;
  *               NULL: anything, the handler looks itself
@@ -148,6 +149,16 @@ JRPC_API int jrpc_service_remove(jrpc_service *service, const char *name);
  */
 JRPC_API int jrpc_service_set_codec(jrpc_service *service, const jrpc_codec *codec);
 
+/**
+ * jrpc_service_set_info() - what rpc.discover tells of the service as a whole
+ * @title, @version:  NULL: "jrpc service", "0.0.0"
+ * @description:      of any length, Markdown; NULL: none
+ *
+ * Threads: setup only. Return: 0; -EINVAL not UTF-8; -EBUSY; -ENOMEM: nothing was changed.
+ */
+JRPC_API int jrpc_service_set_info(jrpc_service *service, const char *title, const char *version,
+                                   const char *description);
+
 /** jrpc_service_problem() - what the last set-up call found wrong: which method, which column,
  * why. Borrowed until the next one; NULL if nothing. Threads: setup only */
 JRPC_API const jrpc_problem *jrpc_service_problem(const jrpc_service *service);
@@ -160,6 +171,9 @@ JRPC_API const jrpc_problem *jrpc_service_problem(const jrpc_service *service);
  * Only calls that the signatures allow are described. What OpenRPC cannot say has marks of ours:
  * "x-rest" and "x-fields" at a parameter that may be given any number of times, "x-named-only" with
  * the parameters that a method with *rest takes by name, "x-any-params" where nothing is declared.
+ *
+ * Peers get the same document by calling rpc.discover, and the names in it by rpc.methods, unless
+ * the option introspection is off.
  *
  * Threads: any, once set-up is done. Blocks: never. Source: OpenRPC 1.3.2.
  * Return: 0; -EINVAL if @service or @out is NULL; -ENOMEM.

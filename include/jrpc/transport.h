@@ -198,6 +198,20 @@ JRPC_API long long jrpc_listener_limit(const jrpc_listener *listener, const char
  */
 JRPC_API const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener);
 
+/** jrpc_listener_service() - what it serves, borrowed until it is swapped */
+JRPC_API jrpc_service *jrpc_listener_service(const jrpc_listener *listener);
+
+/** jrpc_listener_is_serving() - calls are taken: neither it nor its server is stopping */
+JRPC_API bool jrpc_listener_is_serving(const jrpc_listener *listener);
+
+/** jrpc_listener_measure() - from now on the server counts and times calls by method, which costs
+ * two looks at the clock a call. Return: 0; -ENOMEM; -EINVAL */
+JRPC_API int jrpc_listener_measure(jrpc_listener *listener);
+
+/** jrpc_listener_metrics() - the server's numbers in Prometheus' text format 0.0.4, appended.
+ * Return: 0; -ENOMEM; -EMSGSIZE over the buffer's limit; -EINVAL */
+JRPC_API int jrpc_listener_metrics(jrpc_listener *listener, jrpc_buf *to);
+
 /** jrpc_listener_set_address() - the real URL, copied; in start(). Return: 0; -ENOMEM */
 JRPC_API int jrpc_listener_set_address(jrpc_listener *listener, const char *url);
 
