@@ -34,6 +34,9 @@ enum { MESSAGE_MAX = 16 };
 #define NO_NUMBER "!Content-Length is not a number;"
 #define NO_FIELD "!header line is not 'name: value';"
 #define NOT_UTF8 "!charset is not utf-8;"
+#define HTTP "!this looks like HTTP: use an http:// endpoint;"
+#define TLS "!this looks like TLS: use an https:// or wss:// endpoint;"
+#define ZMQ "!this looks like ZeroMQ: use a zmq+tcp:// endpoint;"
 
 /* Messages in brackets, failures from ! to ; and all with a limit of 16 bytes. */
 static const struct row {
@@ -101,6 +104,31 @@ static const struct row {
     {"header_behind_blank_lines", AUTO, BYTES("\n\r\n  \n" LENGTH(2) "\r\n{}"), "({})", HEADER},
     {"detected_once", AUTO, BYTES("{}\nA: 2\n\n[]\n"), "({})(A: 2)([])", LINE},
     {"detected_once_for_good", AUTO, BYTES(LENGTH(2) "\r\n{}\n{}\n"), "({})" NO_FIELD, HEADER},
+
+    {"http", AUTO, BYTES("GET / HTTP/1.1\r\n"), HTTP, AUTO},
+    {"http_post", AUTO, BYTES("POST /rpc HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"), HTTP, AUTO},
+    {"http_put", AUTO, BYTES("PUT /"), HTTP, AUTO},
+    {"http_options_of_the_server", AUTO, BYTES("OPTIONS * HTTP/1.1"), HTTP, AUTO},
+    {"http_options", AUTO, BYTES("OPTIONS /x HTTP/1.1"), HTTP, AUTO},
+    {"http_to_a_proxy", AUTO, BYTES("CONNECT localhost:80 HTTP/1.1"), HTTP, AUTO},
+    {"http_2", AUTO, BYTES("PRI * HTTP/2.0\r\n\r\nSM"), HTTP, AUTO},
+    {"http_behind_a_blank_line", AUTO, BYTES("\r\nHEAD / HTTP/1.1\r\n"), HTTP, AUTO},
+    {"http_in_line_mode", LINE, BYTES("DELETE / HTTP/1.1\r\n"), HTTP, LINE},
+    {"http_in_header_mode", HEADER, BYTES("PATCH / HTTP/1.1\r\n"), HTTP, HEADER},
+    {"http_later", AUTO, BYTES("1\nGET / HTTP/1.1\n"), "(1)(GET / HTTP/1.1)", LINE},
+    {"http_behind_a_line_over_the_limit", AUTO, BYTES("[23456789abcdef0]\nGET / HTTP\n"),
+     LINE_TOO_LONG "(GET / HTTP)", LINE},
+    {"http_but_a_letter", AUTO, BYTES("GET \nGET x\nPOSTS /\nget /\n"),
+     "(GET )(GET x)(POSTS /)(get /)", LINE},
+    {"http_that_ends_early", AUTO, BYTES("GET"), "(GET)", LINE},
+    {"header_that_begins_as_http", AUTO, BYTES("GET: 1\n" LENGTH(2) "\n{}"), "({})", HEADER},
+    {"tls", AUTO, BYTES("\x16\x03\x01\x02\x00\x01"), TLS, AUTO},
+    {"tls_in_line_mode", LINE, BYTES("\x16\x03\n"), TLS, LINE},
+    {"tls_but_a_byte", AUTO, BYTES("\x16\x04\n"), "(\x16\x04)", LINE},
+    {"zeromq", AUTO, BYTES("\xFF\0\0\0\0\0\0\0\1\x7F\3"), ZMQ, AUTO},
+    {"zeromq_of_old", AUTO, BYTES("\xFF\0\0\0\0\0\0\0\0\x7F"), ZMQ, AUTO},
+    {"zeromq_in_header_mode", HEADER, BYTES("\xFF\0\0\0\0\0\0\0\1\x7F"), ZMQ, HEADER},
+    {"zeromq_but_a_byte", AUTO, BYTES("\xFF\xFE\n"), "(\xFF\xFE)", LINE},
 
     {"header", AUTO, BYTES(LENGTH(2) "\r\n{}"), "({})", HEADER},
     {"header_with_lf", AUTO, BYTES("Content-Length: 2\n\n{}"), "({})", HEADER},
@@ -187,7 +215,7 @@ static void check_pieces(const struct row *row, size_t first, size_t rest, bool 
     int status = 0;
 
     frames_init(&frames, row->mode, MESSAGE_MAX, row->input, row->len);
-    while (!is_end && status != -EBADMSG && !frames.fault) {
+    while (!is_end && status != -EBADMSG && status != -EPROTO && !frames.fault) {
         is_end = len == left && !(has_late_end && left);
         left -= len;
         status = frames_feed(&frames, len, is_end);

@@ -326,6 +326,28 @@ static void missing_descriptor_is_told_in_one_line(void **state)
     assert_string_equal(said, "fd:77,78: the input descriptor: bad file descriptor\n");
 }
 
+static void second_stdio_is_refused(void **state)
+{
+    static const char *const urls[] = {"stdio: stdio:", "stdio:?guard=no stdio:?guard=no"};
+    int in[2], out[2];
+    program child;
+    char said[1024];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+        make_pipe(in);
+        make_pipe(out);
+        start(&child, in[0], out[1], urls[i]);
+        assert_int_equal(finish(&child, said, sizeof(said)), 2);
+        assert_non_null(strstr(said, "standard input and output are in use already, by another "
+                                     "stdio: of this process\n"));
+        for (int k = 0; k < 2; k++) {
+            close(in[k]);
+            close(out[k]);
+        }
+    }
+}
+
 /* Every answer that was begun is whole, in order and without a gap. */
 static size_t count_answers(const char *text)
 {
@@ -388,6 +410,7 @@ int main(void)
         cmocka_unit_test(null_device_on_either_side_is_fine),
         cmocka_unit_test(closed_output_ends_quietly),
         cmocka_unit_test(missing_descriptor_is_told_in_one_line),
+        cmocka_unit_test(second_stdio_is_refused),
         cmocka_unit_test(signal_in_the_middle_tears_no_answer),
     };
 

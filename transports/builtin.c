@@ -6,5 +6,6 @@
 
 const jrpc_transport *const jri_builtin_transports[] = {
     &jri_stdio_transport,
+    &jri_stream_transport,
     NULL,
 };

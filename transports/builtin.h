@@ -7,7 +7,8 @@
 
 #include <jrpc/transport.h>
 
-extern const jrpc_transport jri_stdio_transport; /* stdio.c */
+extern const jrpc_transport jri_stdio_transport;  /* stdio.c */
+extern const jrpc_transport jri_stream_transport; /* stream.c */
 
 extern const jrpc_transport *const jri_builtin_transports[]; /* ended by NULL */
 

@@ -9,7 +9,8 @@
  * Detection: a first line that begins like `Content-Length:`, with a letter, then letters, digits,
  * '-' and '_', then a colon, is a header. No JSON text begins so: of those that begin with a letter
  * (true, false, null) none goes on with a colon. Every other line is a line, JSON or not. All names
- * count, not only "Content-": a header misread as lines would be answered line by line.
+ * count, not only "Content-": a header misread as lines would be answered line by line. Before all
+ * that the first bytes are compared with the greetings of other protocols.
  */
 #define _GNU_SOURCE
 #include "framing.h"
@@ -69,6 +70,7 @@ static inline bool find_line(jri_framing *framing, const struct input *input, si
 static int fail(jri_framing *framing, const char *reason)
 {
     framing->phase = FAILED;
+    framing->failure = -EBADMSG;
     framing->reason = reason;
     return -EBADMSG;
 }
@@ -251,6 +253,57 @@ static int next_body(jri_framing *framing, struct input *input, jri_frame *out)
     return give(framing, input, len, len, out);
 }
 
+/* Other protocols */
+
+#define HTTP "this looks like HTTP: use an http:// endpoint"
+#define TLS "this looks like TLS: use an https:// or wss:// endpoint"
+#define ZMQ "this looks like ZeroMQ: use a zmq+tcp:// endpoint"
+#define GREETING(literal, reason)                                                                  \
+    {                                                                                              \
+        literal, sizeof(literal) - 1, reason                                                       \
+    }
+
+static const struct {
+    const char *text;
+    size_t len;
+    const char *reason;
+} greetings[] = {
+    GREETING("GET /", HTTP),
+    GREETING("HEAD /", HTTP),
+    GREETING("POST /", HTTP),
+    GREETING("PUT /", HTTP),
+    GREETING("PATCH /", HTTP),
+    GREETING("DELETE /", HTTP),
+    GREETING("OPTIONS /", HTTP),
+    GREETING("OPTIONS *", HTTP),
+    GREETING("CONNECT ", HTTP),
+    GREETING("TRACE /", HTTP),
+    GREETING("PRI * HTTP/2", HTTP),
+    GREETING("\x16\x03", TLS),
+    GREETING("\xFF\0\0\0\0\0\0\0\1\x7F", ZMQ), /* ZMTP 2 and 3; */
+    GREETING("\xFF\0\0\0\0\0\0\0\0\x7F", ZMQ), /* 0 or 1 with the oldest */
+};
+
+/* 1 another protocol, 0 none, or -1: its first bytes are at hand, more would tell. */
+static int greet(jri_framing *framing, const struct input *input)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < sizeof(greetings) / sizeof(*greetings); i++) {
+        bool is_whole = input->left >= greetings[i].len;
+        if (memcmp(input->at, greetings[i].text, is_whole ? greetings[i].len : input->left) != 0)
+            continue;
+        if (is_whole) {
+            fail(framing, greetings[i].reason);
+            framing->failure = -EPROTO;
+            return 1;
+        }
+        status = input->is_end ? 0 : -1;
+    }
+    framing->is_known = !status;
+    return status;
+}
+
 /* Both */
 
 static jri_framing_mode detect(const struct input *input)
@@ -291,6 +344,8 @@ static int next(jri_framing *framing, struct input *input, jri_frame *out)
     if (framing->phase == SKIPPING || (framing->phase == READY && !input->left))
         return 0;
 
+    if (!framing->is_known && greet(framing, input))
+        return 0; /* it has failed, or is not known yet */
     if (framing->mode == JRI_FRAMING_AUTO)
         framing->mode = detect(input);
     if (framing->mode == JRI_FRAMING_LINE)
@@ -309,7 +364,7 @@ int jri_framing_next(jri_framing *framing, const char *data, size_t len, bool is
         status = next(framing, &input, out);
     if (framing->phase == FAILED) {
         *out = (jri_frame){.consumed = len, .reason = framing->reason};
-        return -EBADMSG;
+        return framing->failure;
     }
     out->consumed = len - input.left;
     return status;

@@ -17,6 +17,10 @@
  * which Content-Length counts, an empty line, so many bytes. White space before a message (blank,
  * tab, CR, LF) is dropped in both, whatever its length: it is part of no message and counts for no
  * limit. So blank lines are skipped, and a line may be indented.
+ *
+ * A stream that begins as HTTP, TLS or ZeroMQ do is refused in every mode: answering it line by
+ * line would help nobody. Each is known by its first bytes, with which no JSON text and no header
+ * begins.
  */
 #ifndef JRI_FRAMING_H
 #define JRI_FRAMING_H
@@ -26,10 +30,11 @@
 #include <stdint.h>
 
 enum {
-    JRI_FRAMING_BLOCK_MAX = 8192, /* bytes of a header that is read, with its line ends */
-    JRI_FRAMING_NAME_MAX = 64,    /* bytes of the name by which header framing is detected */
-    JRI_FRAMING_HEADER_MAX = 40,  /* bytes of a header that is written */
-    JRI_FRAMING_TRAILER_MAX = 1,  /* bytes that are written behind a message */
+    JRI_FRAMING_BLOCK_MAX = 8192,  /* bytes of a header that is read, with its line ends */
+    JRI_FRAMING_NAME_MAX = 64,     /* bytes of the name by which header framing is detected */
+    JRI_FRAMING_HEADER_MAX = 40,   /* bytes of a header that is written */
+    JRI_FRAMING_TRAILER_MAX = 1,   /* bytes that are written behind a message */
+    JRI_FRAMING_GREETING_MAX = 12, /* bytes by which another protocol is detected */
 };
 
 typedef enum jri_framing_mode {
@@ -45,8 +50,10 @@ typedef struct jri_framing {
     size_t scanned;     /* bytes at hand that are known to have no LF among them */
     size_t header_len;  /* bytes of the header so far */
     bool has_length;    /* it had a Content-Length */
+    bool is_known;      /* the stream does not begin as another protocol */
     uint64_t body_len;  /* Content-Length; of a body to be skipped, what is left */
-    const char *reason; /* of -EBADMSG */
+    int failure;        /* -EBADMSG or -EPROTO */
+    const char *reason; /* of it; NULL: none */
 } jri_framing;
 
 /**
@@ -78,12 +85,12 @@ void jri_framing_begin(jri_framing *framing, jri_framing_mode mode, size_t messa
  *
  * Consuming keeps memory bounded: behind a return of 0 there are never more than message_max + 1 or
  * JRI_FRAMING_BLOCK_MAX bytes left over. A failure is for the peer to be told, and comes once for
- * each fault, except that -EBADMSG is for good: no boundary can be trusted any more.
+ * each fault, except that -EBADMSG and -EPROTO are for good: no boundary can be trusted any more.
  *
  * Return: 1 a message; 0 no more of them in these bytes, or at all if @is_end; -EMSGSIZE a message
  * over message_max, told as soon as it is known: it is skipped, the stream goes on; -EBADMSG a
- * broken header, or an end in the midst of a message: everything is consumed, every later call
- * returns the same.
+ * broken header, or an end in the midst of a message, -EPROTO another protocol, not to be answered:
+ * everything is consumed, every later call returns the same.
  */
 int jri_framing_next(jri_framing *framing, const char *data, size_t len, bool is_end,
                      jri_frame *out);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,17 @@
 #include "builtin.h"
 #include "duplex.h"
 
+/* A stdio: listens. Descriptors 0 and 1 are the process's, whatever servers there are: a second one
+ * would find what the guard of the first has put there, and the real ones would be mixed up. */
+static atomic_bool is_stdio_taken;
+
 typedef struct stdio_listener {
     jrpc_listener *owner;
     uv_loop_t *loop;
+    char *chunk;           /* for reading */
     int in, out;           /* ours, not to be inherited; -1: none */
     int real_in, real_out; /* as given, or saved by the guard; -1: none */
-    bool is_stdio, wants_guard, has_guard;
+    bool is_stdio, has_taken, wants_guard, has_guard;
     int in_flags, out_flags; /* of files shared with others, as they were; -1: ours alone */
     bool *is_gone;           /* told when the listener is released; may be NULL */
     int mode;                /* jri_framing_mode */
@@ -156,35 +162,41 @@ static void peer_closed(jri_duplex *duplex)
         jrpc_listener_close(owner);
 }
 
-static int fail(stdio_listener *listener, int status, jrpc_problem *problem, const char *what)
+static int fail(stdio_listener *listener, int status, jrpc_problem *problem, const char *what,
+                const char *why)
 {
+    const char *url = jrpc_listener_address(listener->owner);
+    size_t len = strcspn(url, "?");
+
     problem->code = status;
-    snprintf(problem->source, sizeof(problem->source), "%s",
-             jrpc_listener_address(listener->owner));
-    snprintf(problem->text, sizeof(problem->text), "%s: %s", what, uv_strerror(status));
+    len -= len && url[len - 1] == ':'; /* another one will follow */
+    snprintf(problem->source, sizeof(problem->source), "%.*s", (int)len, url);
+    snprintf(problem->text, sizeof(problem->text), "%s%s", what, why);
     close_fds(listener);
     return status;
 }
 
-static int start_listener(void *state, jrpc_problem *problem)
+static int take_fds(stdio_listener *listener, jrpc_problem *problem)
 {
-    stdio_listener *listener = state;
-    const jrpc_peer_info info = {.size = sizeof(info), .has_push = true};
-    void *peer;
-    int status;
-
     listener->in = take_fd(listener->real_in, O_RDONLY, &listener->in_flags);
     if (listener->in < 0)
-        return fail(listener, listener->in, problem, "the input descriptor");
+        return fail(listener, listener->in, problem,
+                    "the input descriptor: ", uv_strerror(listener->in));
     listener->out = take_fd(listener->real_out, O_WRONLY, &listener->out_flags);
     if (listener->out < 0)
-        return fail(listener, listener->out, problem, "the output descriptor");
-    status = listener->wants_guard ? set_guard(listener) : 0;
+        return fail(listener, listener->out, problem,
+                    "the output descriptor: ", uv_strerror(listener->out));
+    int status = listener->wants_guard ? set_guard(listener) : 0;
+    return status ? fail(listener, status, problem, "the guard: ", uv_strerror(status)) : 0;
+}
+
+static int open_peer(stdio_listener *listener, jrpc_problem *problem)
+{
+    const jrpc_peer_info info = {.size = sizeof(info), .has_push = true};
+    void *peer;
+    int status = jrpc_transport_opened(listener->owner, &info, &peer);
     if (status)
-        return fail(listener, status, problem, "the guard");
-    status = jrpc_transport_opened(listener->owner, &info, &peer);
-    if (status)
-        return fail(listener, status, problem, "the peer");
+        return fail(listener, status, problem, "the peer: ", uv_strerror(status));
 
     ((stdio_peer *)peer)->listener = listener;
     const jri_duplex_options options = {
@@ -193,13 +205,29 @@ static int start_listener(void *state, jrpc_problem *problem)
         .in = listener->in,
         .out = listener->out,
         .mode = (jri_framing_mode)listener->mode,
+        .chunk = listener->chunk,
         .closed = peer_closed,
     };
     status = jri_duplex_start(peer, &options);
     if (!status)
         return 0;
     jrpc_transport_closed(peer, status);
-    return fail(listener, status, problem, "reading");
+    return fail(listener, status, problem, "reading: ", uv_strerror(status));
+}
+
+static int start_listener(void *state, jrpc_problem *problem)
+{
+    stdio_listener *listener = state;
+
+    if (listener->is_stdio && atomic_exchange(&is_stdio_taken, true))
+        return fail(listener, -EBUSY, problem, "standard input and output are in use already",
+                    ", by another stdio: of this process");
+    listener->has_taken = listener->is_stdio;
+    listener->chunk = malloc(JRI_DUPLEX_CHUNK);
+    if (!listener->chunk)
+        return fail(listener, -ENOMEM, problem, "out of memory", "");
+    int status = take_fds(listener, problem);
+    return status ? status : open_peer(listener, problem);
 }
 
 static void stop_listener(void *state)
@@ -213,6 +241,9 @@ static void close_listener(void *state)
 
     close_fds(listener);
     lift_guard(listener);
+    free(listener->chunk);
+    if (listener->has_taken)
+        atomic_store(&is_stdio_taken, false);
     if (listener->is_gone)
         *listener->is_gone = true;
     jrpc_listener_closed(listener->owner, 0);
