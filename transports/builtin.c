@@ -7,5 +7,8 @@
 const jrpc_transport *const jri_builtin_transports[] = {
     &jri_stdio_transport,
     &jri_stream_transport,
+#if JRPC_HAVE_ZMQ
+    &jri_zmq_transport,
+#endif
     NULL,
 };

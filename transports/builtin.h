@@ -9,6 +9,7 @@
 
 extern const jrpc_transport jri_stdio_transport;  /* stdio.c */
 extern const jrpc_transport jri_stream_transport; /* stream.c */
+extern const jrpc_transport jri_zmq_transport;    /* zmq.c, in builds with ZeroMQ */
 
 extern const jrpc_transport *const jri_builtin_transports[]; /* ended by NULL */
 
