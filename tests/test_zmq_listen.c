@@ -144,7 +144,7 @@ static void new_folder(char folder[64])
 
 static void taken_addresses_are_refused(void **state)
 {
-    char folder[64], urls[3][128], expected[256];
+    char folder[64], urls[3][128], expected[512];
     zmq_place *first = open_place(TCP, NULL), *second = new_place(NULL);
 
     (void)state;

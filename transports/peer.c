@@ -217,6 +217,40 @@ int jrpc_transport_failed(void *state, const void *exchange, int status, const c
     return go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
 }
 
+/* It has part of a message and nothing that will end by itself: paused it would keep it for ever.
+ */
+static bool is_stuck(const jrpc_peer *peer)
+{
+    return peer->n_buffered && !peer->inbox && !peer->jobs && !atomic_load(&peer->n_unsent) &&
+           jri_peer_is_greedy(peer);
+}
+
+static void drop_stuck(jrpc_peer *peer)
+{
+    jri_peer_log(peer, JRPC_LOG_WARNING,
+                 "%zu bytes of a message do not fit into memory_max %lld, closing",
+                 peer->n_buffered, (long long)peer->server->settings.memory_max);
+    jri_peer_drop(peer, -ENOBUFS);
+}
+
+void jrpc_transport_buffered(void *state, size_t len)
+{
+    if (!state)
+        return;
+
+    jrpc_peer *peer = jri_peer_of(state);
+
+    if (!jrpc_peer_is_open(peer))
+        return;
+    peer->server->memory += len - peer->n_buffered;
+    bool is_more = len > peer->n_buffered;
+    peer->n_buffered = len;
+    if (is_more && is_stuck(peer))
+        drop_stuck(peer);
+    else if (is_more)
+        jri_peer_update_pause(peer);
+}
+
 /* The first message that waits. */
 static int run_waiting(jrpc_peer *peer)
 {
@@ -245,6 +279,10 @@ void jri_peer_settle(jrpc_peer *peer)
     }
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
         return;
+    if (is_stuck(peer)) {
+        drop_stuck(peer);
+        return;
+    }
     jri_peer_update_pause(peer);
     if (peer->is_ended && !peer->jobs && !peer->inbox)
         jri_peer_drop(peer, 0);
@@ -256,27 +294,6 @@ bool jrpc_transport_is_needed(void *state)
 
     /* Jobs, and whoever holds it, have references besides the listener's. */
     return peer && (peer->inbox || atomic_load(&peer->n_refs) > 1);
-}
-
-void jrpc_transport_buffered(void *state, size_t len)
-{
-    if (!state)
-        return;
-
-    jrpc_peer *peer = jri_peer_of(state);
-
-    if (!jrpc_peer_is_open(peer))
-        return;
-    peer->server->memory += len - peer->n_buffered;
-    bool is_more = len > peer->n_buffered;
-    peer->n_buffered = len;
-    /* Paused it would keep it for ever. */
-    if (is_more && jri_peer_is_greedy(peer)) {
-        jri_peer_log(peer, JRPC_LOG_WARNING,
-                     "%zu bytes of a message do not fit into memory_max %lld, closing", len,
-                     (long long)peer->server->settings.memory_max);
-        jri_peer_drop(peer, -ENOBUFS);
-    }
 }
 
 void jrpc_transport_ended(void *state)
