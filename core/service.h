@@ -26,7 +26,7 @@ struct jrpc_service {
     jri_log log;
     jrpc_hooks hooks;
     void *hooks_user;
-    jrpc_codec codec; /* deserialize NULL: none */
+    jrpc_codec codec;                    /* deserialize NULL: none */
     char *title, *version, *description; /* NULL: none was set */
     _Atomic(char *) texts[JRI_N_TEXTS];  /* NULL until somebody asks; set-up drops them */
     jrpc_problem problem;

@@ -20,8 +20,8 @@
 /* Seconds up to which a call is counted in a bucket; those behind the last are in none. */
 #define JRI_METRICS_BUCKETS(X)                                                                     \
     X(0.000001)                                                                                    \
-    X(0.00001) X(0.0001) X(0.0005) X(0.001) X(0.005) X(0.01) X(0.05) X(0.1) X(0.5) X(1) X(5) X(10) \
-        X(30)
+    X(0.00001)                                                                                     \
+    X(0.0001) X(0.0005) X(0.001) X(0.005) X(0.01) X(0.05) X(0.1) X(0.5) X(1) X(5) X(10) X(30)
 
 #define JRI_COUNT_ONE(...) +1
 enum {
