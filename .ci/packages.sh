@@ -6,7 +6,7 @@
 # What building needs; one list for examples/run, tests/run and .ci/run.
 # shellcheck disable=SC2034 # used by those who source this
 BUILD_PACKAGES=(gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libuv1-dev
-    libzmq3-dev libczmq-dev)
+    libzmq3-dev libczmq-dev libwebsockets-dev libwebsockets-evlib-uv)
 
 # missing_packages NAME...: prints those that are not installed, one per line.
 missing_packages()

@@ -22,6 +22,7 @@ install(FILES
     "${PROJECT_BINARY_DIR}/jrpcConfigVersion.cmake"
     cmake/FindJansson.cmake
     cmake/FindLibuv.cmake
+    cmake/FindWebsockets.cmake
     cmake/FindZeroMQ.cmake
     DESTINATION "${package_dir}")
 
@@ -32,6 +33,9 @@ file(RELATIVE_PATH pc_includedir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL
 set(pc_private libuv)
 if("ZeroMQ" IN_LIST optional_packages)
     string(APPEND pc_private " libczmq libzmq")
+endif()
+if("Websockets" IN_LIST optional_packages)
+    string(APPEND pc_private " libwebsockets")
 endif()
 foreach(pc IN ITEMS jrpc-core jrpc)
     configure_file(cmake/${pc}.pc.in "${PROJECT_BINARY_DIR}/${pc}.pc" @ONLY)

@@ -70,6 +70,8 @@ static void set_up(jrpc_service **out, struct toy *toy)
         continue;
     while (is_to_retry(jrpc_service_set_codec(*out, jrpc_codec_jansson())))
         continue;
+    while (is_to_retry(jrpc_service_set_info(*out, "Title", "1.2.3", "With a description.")))
+        assert_int_equal(jrpc_service_problem(*out)->code, -ENOMEM);
     jrpc_options_free(options);
 }
 
@@ -123,11 +125,44 @@ static void describing_survives(void **state)
     jrpc_service_free(service);
 }
 
+/* A document that there was no memory for costs its first caller the answer, and nobody else. */
+static void being_asked_to_describe_survives(void **state)
+{
+    unsigned n = 0, n_allocations;
+    (void)state;
+
+    do {
+        static const char sent[] = "[" CALL("rpc.discover") "," CALL("rpc.methods") "]";
+        struct toy toy = {.n_held = 0};
+        jrpc_service *service = new_service(NULL, methods, &toy);
+        jrpc_response *response = NULL, *again = NULL;
+        chaos_begin(++n, false);
+        int status = jrpc_dispatch(service, sent, sizeof(sent) - 1, /* options */ NULL, &response);
+        n_allocations = chaos_end();
+        assert_true(status == 0 || status == -ENOMEM);
+        ask(service, 0, sent, &again);
+        assert_int_equal(jrpc_response_count(again), 2);
+        assert_false(jrpc_response_code(again, 0) || jrpc_response_code(again, 1));
+        for (size_t i = 0; i < jrpc_response_count(response); i++) {
+            json_t *result = jrpc_response_result(response, i);
+            if (result)
+                assert_true(json_equal(result, jrpc_response_result(again, i)));
+            else
+                assert_int_equal(jrpc_response_code(response, i), JRPC_INTERNAL_ERROR);
+        }
+        jrpc_response_free(response);
+        jrpc_response_free(again);
+        jrpc_service_free(service);
+    } while (n_allocations >= n);
+    assert_true(n > 100);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_up_happens_wholly_or_not_at_all),
         cmocka_unit_test(describing_survives),
+        cmocka_unit_test(being_asked_to_describe_survives),
     };
     chaos_install();
     return cmocka_run_group_tests(tests, NULL, NULL);

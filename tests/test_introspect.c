@@ -277,36 +277,6 @@ static void many_threads_may_be_the_first_to_ask(void **state)
     }
 }
 
-static int n_until_failure;
-
-static void *failing_malloc(size_t size)
-{
-    return n_until_failure-- ? malloc(size) : NULL;
-}
-
-/* Answered with an error, and another time with what it should have been. */
-static void a_failed_allocation_costs_one_answer(void **state)
-{
-    jrpc_service *service = new_service(NULL, methods, NULL);
-    jrpc_response *response = NULL;
-    int n, code = JRPC_INTERNAL_ERROR;
-
-    (void)state;
-    for (n = 0; code; n++) {
-        static const char sent[] = CALL("rpc.discover");
-        json_set_alloc_funcs(failing_malloc, free);
-        n_until_failure = n;
-        assert_int_equal(jrpc_dispatch(service, sent, sizeof(sent) - 1, NULL, &response), 0);
-        json_set_alloc_funcs(malloc, free);
-        code = jrpc_response_code(response, 0);
-        assert_true(!code || code == JRPC_INTERNAL_ERROR);
-    }
-    assert_in_range(n, 20, 1000);
-    assert_answer(service, CALL("rpc.discover"), RESULT(BOTH));
-    jrpc_response_free(response);
-    jrpc_service_free(service);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,7 +290,6 @@ int main(void)
         cmocka_unit_test(reply_max_holds_for_them),
         cmocka_unit_test(hooks_see_them_and_may_refuse_them),
         cmocka_unit_test(many_threads_may_be_the_first_to_ask),
-        cmocka_unit_test(a_failed_allocation_costs_one_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

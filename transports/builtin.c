@@ -10,5 +10,8 @@ const jrpc_transport *const jri_builtin_transports[] = {
 #if JRPC_HAVE_ZMQ
     &jri_zmq_transport,
 #endif
+#if JRPC_HAVE_WEB
+    &jri_web_transport,
+#endif
     NULL,
 };

@@ -39,7 +39,7 @@ FAMILIES = {
     "stdio": ["duplex", "framing"],
     "stream": ["duplex", "framing"],
     "zmq": [],
-    "web": [],
+    "web": ["stream"],
 }
 HELPERS = {"builtin.h", "endpoint.h", "../core/buf.h", "../core/escape.h", "../core/hash.h",
            "../core/json_write.h", "../core/text.h"}

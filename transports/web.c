@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web.c - http: and ws: listeners: their options, their beginning and their end
+ *
+ * One port takes both: messages by POST, and WebSocket by an upgrade on the same path. What a peer
+ * does is HTTP's or WebSocket's, as its connection is.
+ */
+#define _GNU_SOURCE
+#include "web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builtin.h"
+#include "endpoint.h"
+
+enum { PARTING_MS = 1000 };
+
+/*
+ * The listener
+ */
+
+static jri_web_link *link_of(void *peer)
+{
+    return *(jri_web_link **)peer;
+}
+
+static int open_listener(void *state, const jrpc_url *url, struct uv_loop_s *loop,
+                         jrpc_listener *owner, jrpc_problem *problem)
+{
+    jri_web_listener *listener = state;
+
+    *listener = (jri_web_listener){.owner = owner, .loop = loop, .spare_fd = -1, .url = url};
+    listener->message_max = (size_t)jrpc_listener_limit(owner, "message_max");
+    listener->handshakes_max = (size_t)jrpc_listener_limit(owner, "handshakes_max");
+    listener->idle_ms = jrpc_listener_limit(owner, "idle_ms");
+    int status = jri_web_options_read(listener, url, problem);
+    if (status)
+        jri_web_options_free(listener);
+    return status;
+}
+
+static int start_listener(void *state, jrpc_problem *problem)
+{
+    static const char *const shown[] = {NULL};
+    jri_web_listener *listener = state;
+    char address[JRI_ENDPOINT_SIZE];
+
+    uint16_t port = 0;
+    int status = jri_web_socket_open(listener, listener->url, &port, problem);
+    if (status)
+        return status;
+    uv_timer_init(listener->loop, &listener->undertaker);
+    listener->undertaker.data = listener;
+    listener->n_handles++;
+    status = jri_web_context_new(listener, problem);
+    if (!status && listener->has_metrics)
+        status = jrpc_listener_measure(listener->owner);
+    if (status)
+        return status;
+    jri_endpoint_format(listener->url, listener->place.is_unix ? -1 : port, shown, address,
+                        sizeof(address));
+    listener->url = NULL;
+    jri_web_socket_accept(listener);
+    return jrpc_listener_set_address(listener->owner, address);
+}
+
+/* The last handle is closed. */
+static void finish(jri_web_listener *listener)
+{
+    jri_web_options_free(listener);
+    jrpc_buf_free(listener->spare);
+    jrpc_listener_closed(listener->owner, 0);
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    jri_web_listener *listener = handle->data;
+
+    if (--listener->n_handles == 0)
+        finish(listener);
+}
+
+static void stop_listener(void *state)
+{
+    jri_web_listener *listener = state;
+
+    listener->is_stopped = true;
+    if (listener->is_open)
+        listener->n_handles++;
+    jri_web_socket_close(listener, handle_closed);
+}
+
+/* Whoever parts has heard it, or had the time. */
+static bool all_have_heard(jri_web_listener *listener)
+{
+    bool is_over = uv_now(listener->loop) - listener->closing_since > PARTING_MS;
+
+    for (const jri_web_link *link = listener->parting; link && !is_over; link = link->next)
+        if (!jri_web_link_has_heard(link))
+            return false;
+    return true;
+}
+
+static void undertake(uv_timer_t *timer)
+{
+    jri_web_listener *listener = timer->data;
+
+    if (listener->context && (!all_have_heard(listener) || !jri_web_context_destroy(listener)))
+        return;
+    uv_close((uv_handle_t *)timer, handle_closed);
+}
+
+/* From one of libwebsockets' callbacks, maybe, so that its context cannot be destroyed here. */
+static void close_listener(void *state)
+{
+    jri_web_listener *listener = state;
+
+    stop_listener(listener);
+    listener->closing_since = uv_now(listener->loop);
+    if (listener->n_handles)
+        uv_timer_start(&listener->undertaker, undertake, 0, /* again after */ 1);
+    else
+        finish(listener);
+}
+
+/* A codec may change with the service. */
+bool jri_web_is_binary(const jri_web_listener *listener)
+{
+    const jrpc_codec *codec = jrpc_listener_codec(listener->owner);
+
+    return codec && codec->is_binary;
+}
+
+const char *jri_web_type(const jri_web_listener *listener)
+{
+    const jrpc_codec *codec = jrpc_listener_codec(listener->owner);
+
+    return codec ? codec->content_type : NULL;
+}
+
+/*
+ * Peers
+ */
+
+static jrpc_buf *begin_answer(void *peer, void *exchange)
+{
+    jri_web_link *link = link_of(peer);
+    size_t reserved = link->is_websocket ? JRI_WEBSOCKET_RESERVED : JRI_HTTP_HEAD_MAX;
+    jrpc_buf *buf = jri_web_link_output(link);
+
+    (void)exchange;
+    if (!buf || !jrpc_buf_reserve(buf, reserved))
+        return NULL;
+    jrpc_buf_advance(buf, reserved);
+    return buf;
+}
+
+static int end_answer(void *peer, void *exchange, jrpc_buf *buf, size_t start, int http_status)
+{
+    jri_web_link *link = link_of(peer);
+
+    (void)exchange;
+    return link->is_websocket ? jri_websocket_answer_end(link, buf, start)
+                              : jri_http_answer_end(link, buf, start, http_status);
+}
+
+static void flush(void *peer)
+{
+    jri_web_link *link = link_of(peer);
+
+    if (link->is_killed)
+        return;
+    if ((link->is_websocket ? jri_websocket_writable(link) : jri_http_flush(link)) < 0)
+        jri_web_link_kill(link, -EPIPE);
+}
+
+/* Over HTTP there is nothing to pause: one body, of message_max at most, and then the answer. */
+static void pause_reading(void *peer, bool is_paused)
+{
+    jri_web_link *link = link_of(peer);
+
+    if (link->is_websocket && !link->close_code)
+        lws_rx_flow_control(link->wsi, !is_paused);
+}
+
+static void drop(void *peer, int reason)
+{
+    jri_web_link *link = link_of(peer);
+
+    if (link->is_websocket)
+        jri_websocket_drop(link, reason);
+    else
+        jri_http_drop(link, reason);
+}
+
+static const char *const schemes[] = {"http", "https", "http+unix", "ws", "wss", NULL};
+
+const jrpc_transport jri_web_transport = {
+    .size = sizeof(jrpc_transport),
+    .name = "web",
+    .schemes = schemes,
+    .listener_size = sizeof(jri_web_listener),
+    .peer_size = sizeof(jri_web_link *),
+    .open = open_listener,
+    .start = start_listener,
+    .stop = stop_listener,
+    .close = close_listener,
+    .answer_begin = begin_answer,
+    .answer_end = end_answer,
+    .flush = flush,
+    .pause = pause_reading,
+    .drop = drop,
+};

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web.h - what the files of the web transport share
+ *
+ * A listener has a socket and a libwebsockets context of its own on the server's loop. A link is a
+ * connection; it is the server's peer from its first POST, or from its upgrade to WebSocket on.
+ *
+ * libwebsockets frees a connection when it likes and calls back while it does. So nothing here
+ * closes one but by returning from a callback, or by a timer of libwebsockets' that does.
+ */
+#ifndef JRI_WEB_H
+#define JRI_WEB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <libwebsockets.h>
+#include <uv.h>
+
+#include <jrpc/transport.h>
+
+#include "stream.h"
+#include "web_check.h"
+#include "web_frame.h"
+
+enum {
+    JRI_WEB_CHUNK = 262144,    /* bytes given to the kernel at once */
+    JRI_HTTP_HEAD_MAX = 1024,  /* reserved before an answer over HTTP; an origin is in it */
+    JRI_WEBSOCKET_RESERVED = 4 /* before an answer over WebSocket: a header for 64 KiB */
+};
+
+typedef struct jri_web_link jri_web_link;
+
+typedef struct jri_web_listener {
+    jrpc_listener *owner;
+    uv_loop_t *loop;
+    const jrpc_url *url;            /* until it has started */
+    char *path;                     /* of the service */
+    char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
+    char *cert, *key, *client_ca;   /* files, for TLS */
+    bool is_tls;
+    bool is_websocket_only, has_console, has_metrics;
+    int64_t idle_ms;
+    size_t message_max, handshakes_max;
+
+    jri_stream_place place; /* the socket that listens */
+    int spare_fd;           /* for when no other descriptor is left; -1: none */
+    uv_poll_t accept;
+    bool is_open, is_accepting, is_stopped;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    uv_timer_t undertaker; /* waits for those who part, then for libwebsockets' handles */
+    bool is_destroyed;
+    uint64_t closing_since;
+    int n_handles; /* not closed yet: undertaker, and accept when it is being closed */
+
+    size_t n_strangers; /* links that never were peers */
+    jri_web_link *parting;
+    jrpc_buf *spare; /* an empty buffer, for who needs one next */
+} jri_web_listener;
+
+typedef enum {
+    JRI_HTTP_IDLE,      /* between two requests */
+    JRI_HTTP_BODY,      /* is being read */
+    JRI_HTTP_RUNNING,   /* the server has it */
+    JRI_HTTP_ANSWERING, /* the answer is being sent */
+    JRI_HTTP_LINGERING  /* answered; the rest of the body is read, so that the answer is, too */
+} jri_http_phase;
+
+/* The request of a link. */
+typedef struct jri_http_request {
+    jri_http_phase phase;
+    size_t left; /* bytes of the body that have not come */
+    bool is_1_0, is_head, keeps_alive, is_chunked;
+    bool has_ended; /* all of the body came */
+    bool is_cut;    /* it is answered though it did not */
+    jri_web_chunks chunks;
+    char *origin; /* to be told that it is listed; NULL: none */
+} jri_http_request;
+
+struct jri_web_link {
+    struct lws *wsi;
+    jri_web_listener *listener;
+    void *peer;       /* the server's; NULL: none */
+    bool is_stranger; /* was never a peer */
+    bool is_websocket;
+    bool is_dropped; /* to be hung up when all is sent */
+    bool is_killed;  /* at once */
+    bool is_parting; /* all was said; the other end is given time to notice before it is closed */
+    jri_web_link *next, **link; /* of those of the listener that part */
+    uint16_t close_code;        /* WebSocket: to be sent when all else is; 0: none */
+    int reason;
+    jrpc_buf *input;    /* part of a message; NULL: none */
+    jrpc_buf *output;   /* NULL: none */
+    size_t sent, ready; /* of output: bytes written, bytes of whole answers */
+    size_t lent;        /* of those written: bytes that libwebsockets may have kept */
+    jri_http_request http;
+};
+
+/* web_context.c: libwebsockets */
+int jri_web_context_new(jri_web_listener *listener, jrpc_problem *problem);
+bool jri_web_context_destroy(jri_web_listener *listener); /* until it is true */
+void jri_web_adopt(jri_web_listener *listener, int fd);
+
+/* web_options.c */
+int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem);
+void jri_web_options_free(jri_web_listener *listener);
+
+/* web_socket.c: the socket that listens */
+int jri_web_socket_open(jri_web_listener *listener, const jrpc_url *url, uint16_t *port,
+                        jrpc_problem *problem);
+void jri_web_socket_accept(jri_web_listener *listener); /* starts and goes on */
+void jri_web_socket_close(jri_web_listener *listener, uv_close_cb closed);
+
+/* web.c */
+bool jri_web_is_binary(const jri_web_listener *listener);
+const char *jri_web_type(const jri_web_listener *listener); /* NULL: JSON */
+
+/* web_link.c: connections */
+jri_web_link *jri_web_link_new(jri_web_listener *listener, struct lws *wsi);
+void jri_web_link_free(jri_web_link *link);
+bool jri_web_link_is_local(const jri_web_link *link);
+int jri_web_link_open_peer(jri_web_link *link, bool is_websocket);
+void jri_web_link_close_peer(jri_web_link *link);
+void jri_web_link_kill(jri_web_link *link, int reason);
+void jri_web_link_part(jri_web_link *link, int patience_ms);
+bool jri_web_link_has_heard(const jri_web_link *link);
+jrpc_buf *jri_web_link_output(jri_web_link *link);
+size_t jri_web_link_unsent(const jri_web_link *link);
+int jri_web_link_write_some(jri_web_link *link); /* whether or not libwebsockets wants it */
+int jri_web_link_write(jri_web_link *link); /* what there is; 1 all went, 0 not, -1 it is broken */
+void jri_web_link_drop_buffer(jri_web_link *link, jrpc_buf **buf);
+int jri_web_link_keep_input(jri_web_link *link, const char *data, size_t len);
+size_t jri_web_header(jri_web_link *link, enum lws_token_indexes token, char *to, size_t size);
+
+/* What a request is told that is not the server's to answer. */
+typedef struct jri_http_verdict {
+    int status;          /* 0: go on */
+    const char *headers; /* of the answer, each line ended; "" none */
+    const char *text;
+    const char *type; /* of a body; NULL: plain text */
+} jri_http_verdict;
+
+/* web_http.c */
+int jri_http_begin(jri_web_link *link, const char *path);
+int jri_http_body(jri_web_link *link, const char *data, size_t len);
+int jri_http_body_ended(jri_web_link *link);
+int jri_http_writable(jri_web_link *link);
+int jri_http_flush(jri_web_link *link);
+int jri_http_timer(jri_web_link *link);
+int jri_http_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start, int status);
+void jri_http_drop(jri_web_link *link, int reason);
+size_t jri_http_put_head(const jri_web_link *link, const jri_http_verdict *verdict, size_t body_len,
+                         char to[JRI_HTTP_HEAD_MAX]);
+int jri_http_say(jri_web_link *link, const jri_http_verdict *verdict);
+
+/* web_page.c: 1: there is none of that path */
+int jri_http_page(jri_web_link *link, const char *path);
+
+/* web_request.c: what a request must have before its body is looked at */
+void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict);
+void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict);
+void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict);
+void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict);
+
+/* web_websocket.c */
+int jri_websocket_upgrade(jri_web_link *link);
+int jri_websocket_received(jri_web_link *link, const char *data, size_t len);
+int jri_websocket_writable(jri_web_link *link);
+int jri_websocket_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start);
+void jri_websocket_drop(jri_web_link *link, int reason);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web_context.c - libwebsockets on the server's loop: made, called back by, and destroyed
+ *
+ * Destroying on a loop that is not its own takes two calls of lws_context_destroy(). The first
+ * closes all that it has on the loop; the second frees, and unloads the plug-in whose functions
+ * libuv calls until then. So the second waits until the last of its handles is closed.
+ */
+#include "web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    HEADERS_MAX = 16384, /* bytes of a request's headers; more is hung up on */
+    PATIENCE_S = 10,     /* for headers, TLS handshakes, and between two pieces of a body */
+    NEVER_S = 1000000000
+};
+
+static int run_callback(jri_web_link *link, enum lws_callback_reasons reason, void *in, size_t len)
+{
+    switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return jri_websocket_upgrade(link);
+    case LWS_CALLBACK_ESTABLISHED:
+        link->is_websocket = true;
+        return 0;
+    case LWS_CALLBACK_RECEIVE:
+        return jri_websocket_received(link, in, len);
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return jri_websocket_writable(link);
+    case LWS_CALLBACK_HTTP:
+        return jri_http_begin(link, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return jri_http_body(link, in, len);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return jri_http_body_ended(link);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return jri_http_writable(link);
+    case LWS_CALLBACK_TIMER:
+        return link->is_websocket ? 0 : jri_http_timer(link);
+    default:
+        return 0;
+    }
+}
+
+/* Whoever parts is only waited for. */
+static int run_last_callback(enum lws_callback_reasons reason)
+{
+    switch (reason) {
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    case LWS_CALLBACK_TIMER:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static int called_back(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                       size_t len)
+{
+    jri_web_link *link;
+
+    (void)user;
+    switch (reason) {
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        link = jri_web_link_new(lws_context_user(lws_get_context(wsi)), wsi);
+        lws_set_opaque_user_data(wsi, link);
+        return link ? 0 : -1;
+    case LWS_CALLBACK_CLOSED:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        link = lws_get_opaque_user_data(wsi);
+        if (link)
+            jri_web_link_close_peer(link);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        jri_web_link_free(lws_get_opaque_user_data(wsi));
+        lws_set_opaque_user_data(wsi, NULL);
+        return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    case LWS_CALLBACK_ESTABLISHED:
+    case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+    case LWS_CALLBACK_HTTP:
+    case LWS_CALLBACK_HTTP_BODY:
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    case LWS_CALLBACK_TIMER:
+        link = lws_get_opaque_user_data(wsi);
+        if (!link || link->is_killed)
+            return -1;
+        return link->is_parting ? run_last_callback(reason) : run_callback(link, reason, in, len);
+    case LWS_CALLBACK_RAW_ADOPT: /* what becomes of CONNECT */
+    case LWS_CALLBACK_RAW_RX:
+        return -1;
+    default:
+        return 0; /* some come without a connection */
+    }
+}
+
+/* The first is for clients that ask for no subprotocol. */
+static const struct lws_protocols protocols[] = {
+    {.name = "jsonrpc-2.0", .callback = called_back, .tx_packet_size = JRI_WEB_CHUNK},
+    {.name = "jsonrpc2.0", .callback = called_back, .tx_packet_size = JRI_WEB_CHUNK},
+    {.name = "jsonrpc", .callback = called_back, .tx_packet_size = JRI_WEB_CHUNK},
+    {.name = NULL},
+};
+
+static const lws_retry_bo_t liveness = {
+    .secs_since_valid_ping = 30,
+    .secs_since_valid_hangup = 40,
+};
+
+static void emit_nothing(int level, const char *line)
+{
+    (void)level;
+    (void)line;
+}
+
+static int fail(jri_web_listener *listener, int status, jrpc_problem *problem, const char *what)
+{
+    problem->code = status;
+    snprintf(problem->source, sizeof(problem->source), "%s",
+             jrpc_listener_address(listener->owner));
+    snprintf(problem->text, sizeof(problem->text), "%s", what);
+    return status;
+}
+
+int jri_web_context_new(jri_web_listener *listener, jrpc_problem *problem)
+{
+    void *loops[] = {listener->loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .foreign_loops = loops,
+        .protocols = protocols,
+        .user = listener,
+        .vhost_name = "jrpc",
+        .max_http_header_data = HEADERS_MAX,
+        .timeout_secs = PATIENCE_S,
+        .keepalive_timeout =
+            listener->idle_ms < 0 ? NEVER_S : (int)((listener->idle_ms + 999) / 1000),
+        .retry_and_idle_policy = &liveness,
+        .gid = (gid_t)-1,
+        .uid = (uid_t)-1,
+    };
+
+    if (listener->is_tls) {
+        /* The system's authorities are for clients, and take their time. */
+        info.options |=
+            LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        info.ssl_cert_filepath = listener->cert;
+        info.ssl_private_key_filepath = listener->key;
+        info.ssl_ca_filepath = listener->client_ca;
+        info.alpn = "http/1.1"; /* its HTTP/2 has known faults, and hides some headers */
+    }
+    if (listener->client_ca)
+        info.options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
+
+    /* It has one log for the whole process, and would print there. */
+    lws_set_log_level(0, emit_nothing);
+    listener->context = lws_create_context(&info);
+    if (!listener->context)
+        return fail(listener, -ENOMEM, problem,
+                    "libwebsockets does not start; is libwebsockets-evlib-uv installed?");
+    listener->vhost = lws_create_vhost(listener->context, &info);
+    if (!listener->vhost && listener->is_tls)
+        return fail(listener, -EINVAL, problem, "the certificate or its key cannot be used");
+    if (!listener->vhost)
+        return fail(listener, -ENOMEM, problem, "libwebsockets makes no virtual host");
+    return 0;
+}
+
+void jri_web_adopt(jri_web_listener *listener, int fd)
+{
+    /* On failure it has closed the descriptor. */
+    lws_adopt_socket_vhost(listener->vhost, fd);
+}
+
+typedef struct handle_search {
+    const void *context;
+    bool is_found;
+} handle_search;
+
+static void look_at_handle(uv_handle_t *handle, void *user)
+{
+    handle_search *search = user;
+
+    search->is_found |= handle->data == search->context;
+}
+
+/* Its own two handles, which are closed when all those of connections are. */
+static bool has_handles(const jri_web_listener *listener)
+{
+    handle_search search = {.context = listener->context};
+
+    uv_walk(listener->loop, look_at_handle, &search);
+    return search.is_found;
+}
+
+bool jri_web_context_destroy(jri_web_listener *listener)
+{
+    if (!listener->is_destroyed) {
+        listener->is_destroyed = true;
+        lws_context_destroy(listener->context);
+        return false;
+    }
+    if (has_handles(listener))
+        return false;
+    lws_context_destroy(listener->context);
+    listener->context = NULL;
+    return true;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web_page.c - what is served to people and their tools by GET: the console, health, numbers
+ *
+ * Pages do not make a peer of a connection, and end it.
+ */
+#define _GNU_SOURCE
+#include "web.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "web_console.h"
+
+enum { METRICS_MAX = 1 << 24 };
+
+#define NO_SNIFFING "X-Content-Type-Options: nosniff\r\n"
+
+/* Head and page, to be sent when there is room. */
+static int send_page(jri_web_link *link, const jri_http_verdict *page, const char *data, size_t len)
+{
+    char head[JRI_HTTP_HEAD_MAX];
+    jrpc_buf *buf = jri_web_link_output(link);
+    size_t head_len = jri_http_put_head(link, page, len, head);
+
+    if (!buf || !head_len || jrpc_buf_append(buf, head, head_len) ||
+        (!link->http.is_head && jrpc_buf_append(buf, data, len)))
+        return -1;
+    jrpc_buf_data(buf, &link->ready);
+    link->http.phase = JRI_HTTP_ANSWERING;
+    lws_callback_on_writable(link->wsi);
+    return 0;
+}
+
+static int send_console(jri_web_link *link)
+{
+    char headers[512];
+    size_t len;
+    const char *page = jri_web_console(&len);
+    const jri_http_verdict verdict = {200, headers, NULL, "text/html; charset=utf-8"};
+    int n = snprintf(headers, sizeof(headers),
+                     "Content-Security-Policy: %s\r\n" NO_SNIFFING
+                     "Referrer-Policy: no-referrer\r\nCache-Control: no-cache\r\n",
+                     jri_web_console_policy());
+
+    return n < (int)sizeof(headers) ? send_page(link, &verdict, page, len) : -1;
+}
+
+static int send_health(jri_web_link *link)
+{
+    static const jri_http_verdict good = {200, "", NULL, "text/plain; charset=utf-8"};
+    static const jri_http_verdict bad = {503, "", NULL, "text/plain; charset=utf-8"};
+
+    return jrpc_listener_is_serving(link->listener->owner) ? send_page(link, &good, "ok\n", 3)
+                                                           : send_page(link, &bad, "stopping\n", 9);
+}
+
+static int send_metrics(jri_web_link *link)
+{
+    static const jri_http_verdict verdict = {200, NO_SNIFFING, NULL,
+                                             "text/plain; version=0.0.4; charset=utf-8"};
+    static const jri_http_verdict refusal = {403, "", NULL, NULL};
+    static const char reason[] = "Numbers are for this machine, or need a token\n";
+    jri_http_verdict token = {0};
+    jrpc_buf *buf = NULL;
+    size_t len;
+
+    jri_http_check_token(link, &token);
+    bool is_known = link->listener->tokens && !token.status;
+    if (!is_known && !jri_web_link_is_local(link))
+        return send_page(link, &refusal, reason, sizeof(reason) - 1);
+    int status = jrpc_buf_new(METRICS_MAX, &buf);
+    if (!status)
+        status = jrpc_listener_metrics(link->listener->owner, buf);
+    if (!status) {
+        const char *data = jrpc_buf_data(buf, &len);
+        status = send_page(link, &verdict, data, len);
+    }
+    jrpc_buf_free(buf);
+    return status ? -1 : 0;
+}
+
+int jri_http_page(jri_web_link *link, const char *path)
+{
+    const jri_web_listener *listener = link->listener;
+
+    if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http.is_head)
+        return 1;
+    link->http.keeps_alive = false;
+    if (!strcmp(path, "/healthz"))
+        return send_health(link);
+    if (!strcmp(path, "/metrics") && listener->has_metrics)
+        return send_metrics(link);
+    if (!strcmp(path, listener->path) && listener->has_console)
+        return send_console(link);
+    return 1;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * web_request.c - what a request must have before its body is looked at, and what it is told else
+ */
+#define _GNU_SOURCE
+#include "web.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    VALUE_MAX = 512, /* bytes of a header that is looked at */
+    LENGTH_MAX = 31  /* of Content-Length: libwebsockets reads no more of it */
+};
+
+static void judge(jri_http_verdict *verdict, int status, const char *headers, const char *text)
+{
+    *verdict = (jri_http_verdict){.status = status, .headers = headers, .text = text};
+}
+
+static bool has(const jri_web_link *link, enum lws_token_indexes token)
+{
+    return lws_hdr_total_length(link->wsi, token) > 0;
+}
+
+/* Does it come from where it may? A listed origin is kept, for the answer to name it. */
+void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict)
+{
+    jri_web_listener *listener = link->listener;
+    char host[VALUE_MAX], origin[VALUE_MAX];
+    size_t host_len = jri_web_header(link, WSI_TOKEN_HOST, host, sizeof(host));
+    size_t origin_len = jri_web_header(link, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
+
+    free(link->http.origin);
+    link->http.origin = NULL;
+    if (host_len >= sizeof(host) || !jri_web_host_is_known(host, host_len, listener->hosts)) {
+        judge(verdict, 421, "", "This host is not served here\n");
+        return;
+    }
+    jri_web_origin kind =
+        origin_len < sizeof(origin)
+            ? jri_web_origin_of(origin, origin_len, listener->is_tls ? "https" : "http", host,
+                                listener->origins)
+            : JRI_ORIGIN_REFUSED;
+    if (kind == JRI_ORIGIN_LISTED)
+        link->http.origin = strdup(origin);
+    if (kind == JRI_ORIGIN_REFUSED || (kind == JRI_ORIGIN_LISTED && !link->http.origin))
+        judge(verdict, 403, "", "Pages of this origin may not call\n");
+}
+
+/* Is there a token, if one is needed? Browsers cannot give WebSocket a header. */
+void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict)
+{
+    static const char scheme[] = "Bearer ";
+    const char *tokens = link->listener->tokens, *token = NULL;
+    char text[VALUE_MAX];
+    size_t len = jri_web_header(link, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof(text));
+
+    if (!tokens)
+        return;
+    if (len && len < sizeof(text) && !strncasecmp(text, scheme, sizeof(scheme) - 1))
+        token = text + sizeof(scheme) - 1;
+    else if (!len && has(link, WSI_TOKEN_UPGRADE))
+        token = lws_get_urlarg_by_name(link->wsi, "access_token=", text, sizeof(text));
+    if (!token || !jri_web_token_is_known(token, strlen(token), tokens))
+        judge(verdict, 401, "WWW-Authenticate: Bearer\r\n", "A token is needed\n");
+    explicit_bzero(text, sizeof(text));
+}
+
+/* How the body comes: in chunks, or with a length. */
+static void check_body(jri_web_link *link, jri_http_verdict *verdict)
+{
+    char text[LENGTH_MAX + 1];
+    size_t len;
+
+    if (has(link, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) {
+        len = jri_web_header(link, WSI_TOKEN_HTTP_TRANSFER_ENCODING, text, sizeof(text));
+        /* With both headers, others on the way may see another message than we do. */
+        bool is_clear = !has(link, WSI_TOKEN_HTTP_CONTENT_LENGTH) && !link->http.is_1_0;
+        link->http.is_chunked = true;
+        if (len != 7 || strcasecmp(text, "chunked") != 0 || !is_clear)
+            judge(verdict, 400, "", "Bad Transfer-Encoding\n");
+        return;
+    }
+    len = jri_web_header(link, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, LENGTH_MAX);
+    if (!len)
+        judge(verdict, 411, "", "Content-Length is needed\n");
+    else if (len >= LENGTH_MAX || jri_web_length(text, len, &link->http.left))
+        judge(verdict, 400, "", "Bad Content-Length\n");
+}
+
+/* Another method than POST: what it gets. */
+static void answer_other(const jri_web_link *link, jri_http_verdict *verdict)
+{
+    if (has(link, WSI_TOKEN_OPTIONS_URI) && link->http.origin)
+        judge(verdict, 204,
+              "Access-Control-Allow-Methods: POST\r\n"
+              "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
+              "Access-Control-Max-Age: 600\r\n",
+              "");
+    else
+        judge(verdict, 405, "Allow: POST\r\n", "JSON-RPC is served here: POST it\n");
+}
+
+static void check_type(jri_web_link *link, jri_http_verdict *verdict)
+{
+    char type[VALUE_MAX];
+    size_t len = jri_web_header(link, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type));
+
+    if (len >= sizeof(type) || !jri_web_type_is(type, len, jri_web_type(link->listener)))
+        judge(verdict, 415, "", "Unknown Content-Type\n");
+}
+
+void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict)
+{
+    if (strcmp(path, link->listener->path) != 0)
+        judge(verdict, 404, "", "Not found\n");
+    else if (link->listener->is_websocket_only)
+        judge(verdict, 426, "Upgrade: websocket\r\n", "Only WebSocket is served here\n");
+    else if (!has(link, WSI_TOKEN_POST_URI))
+        answer_other(link, verdict);
+    else
+        jri_http_check_token(link, verdict);
+    if (!verdict->status)
+        check_type(link, verdict);
+    if (!verdict->status)
+        check_body(link, verdict);
+}
+
+void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
+{
+    char text[VALUE_MAX];
+
+    jri_http_check_source(link, verdict);
+    if (verdict->status)
+        return;
+    jri_http_check_token(link, verdict);
+    if (verdict->status)
+        return;
+    size_t len = jri_web_header(link, WSI_TOKEN_GET_URI, text, sizeof(text));
+    if (!len)
+        judge(verdict, 405, "Allow: GET\r\n", "WebSocket begins with GET\n");
+    else if (strcmp(text, link->listener->path) != 0)
+        judge(verdict, 404, "", "Not found\n");
+    if (verdict->status)
+        return;
+    len = jri_web_header(link, WSI_TOKEN_VERSION, text, sizeof(text));
+    if (len != 2 || memcmp(text, "13", 2) != 0) {
+        judge(verdict, 426, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+              "Sec-WebSocket-Version must be 13\n");
+        return;
+    }
+    len = jri_web_header(link, WSI_TOKEN_CONNECTION, text, sizeof(text));
+    bool asks = len < sizeof(text) && jri_web_list_has(text, len, "upgrade");
+    len = jri_web_header(link, WSI_TOKEN_KEY, text, sizeof(text));
+    if (!asks || len != 24) /* 16 bytes in base64 */
+        judge(verdict, 400, "", "Bad WebSocket handshake\n");
+}
