@@ -21,7 +21,8 @@
     COUNTER(bytes_in, "received_bytes", server->counts.bytes_in, "Bytes of messages received.")    \
     COUNTER(bytes_out, "sent_bytes", server->counts.bytes_out, "Bytes of answers and pushes.")     \
     GAUGE(in_flight, "in_flight", server->n_calls, "Calls that are not answered yet.")             \
-    COUNTER(deferred, "deferred", server->counts.deferred, "Calls that were answered later.")      \
+    COUNTER(deferred, "deferred", server->counts.deferred,                                         \
+            "Calls put aside to be answered later.")                                               \
     COUNTER(pushes, "pushes", server->counts.pushes, "Notifications sent to peers.")               \
     COUNTER(framing_failures, "framing_failures", server->counts.failures,                         \
             "Things received that were no messages.")                                              \

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,6 +90,8 @@ int jri_http_page(jri_web_link *link, const char *path)
     if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http.is_head)
         return 1;
     link->http.keeps_alive = false;
+    free(link->http.origin); /* whose pages may call, but not look at these */
+    link->http.origin = NULL;
     if (!strcmp(path, "/healthz"))
         return send_health(link);
     if (!strcmp(path, "/metrics") && listener->has_metrics)

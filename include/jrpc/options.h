@@ -37,7 +37,7 @@ extern "C" {
     FLAG(allow_unknown_members, 0, "accept requests with members the specification lacks")         \
     FLAG(http_200_errors, 0, "answer error responses with HTTP status 200")                        \
     FLAG(introspection, 1, "answer rpc.discover and rpc.methods")                                  \
-    FLAG(metrics, 0, "count and time calls by method, which HTTP endpoints always do")             \
+    FLAG(metrics, 0, "count and time calls by method, for jrpc_server_stats()")                    \
     SIZE(message_max, 4194304, 1073741824, "bytes", "largest message from a peer")                 \
     SIZE(reply_max, 16777216, 1073741824, "bytes", "largest answer, a whole batch's together")     \
     SIZE(batch_max, 1000, 1000000, "requests", "members of a batch")                               \
