@@ -19,9 +19,9 @@
 
 #include "bench.h"
 #include "methods.h"
+#include "process.h"
 #include "zmq_client.h"
 #include "zmq_echo.h"
-#include "zmq_process.h"
 
 #define PING "{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":" CLIENT_NUMBER "}"
 #define PONG "{\"jsonrpc\":\"2.0\",\"result\":\"pong\",\"id\":" CLIENT_NUMBER "}"

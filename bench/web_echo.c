@@ -15,7 +15,7 @@
 #include <libwebsockets.h>
 
 #include "bench.h"
-#include "zmq_process.h"
+#include "process.h"
 
 enum { HEAD_MAX = 1024, KEEPALIVE_S = 600 };
 

@@ -15,7 +15,8 @@
 
 enum {
     SAMPLES_MAX = 1 << 20,
-    CALLS = 3200, /* of a stream at once, so that mostly as many as may be are in flight */
+    CALLS_MIN = 1000, /* of a turn's stream; */
+    WINDOWS = 2,      /* and so many times those in flight, for the last of them are ever fewer */
 };
 
 /* One side: a server and its clients. */
@@ -75,12 +76,19 @@ static void run_lockstep(void *user, size_t n)
     it->cpu_ns += process_cpu_ns(&it->server) - cpu_ns;
 }
 
+static size_t calls_of_stream(const web_crowd *clients)
+{
+    size_t n = WINDOWS * clients->n_clients * clients->in_flight;
+
+    return n > CALLS_MIN ? n : CALLS_MIN;
+}
+
 static void run_stream(void *user, size_t n)
 {
     talk *it = user;
     uint64_t cpu_ns = process_cpu_ns(&it->server);
 
-    n *= CALLS;
+    n *= calls_of_stream(&it->clients);
     web_crowd_stream(&it->clients, n);
     it->n_calls += n;
     it->cpu_ns += process_cpu_ns(&it->server) - cpu_ns;
@@ -136,7 +144,7 @@ void web_measure(bench_session *session, const web_plan *plan)
         *side = (bench_side){plan->sides[i].name, run_lockstep, &talks[i], 1};
         if (plan->in_flight) {
             side->run = run_stream;
-            side->units = CALLS;
+            side->units = calls_of_stream(&talks[i].clients);
         }
     }
     row.unit = "call";

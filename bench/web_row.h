@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "bench.h"
-#include "zmq_process.h"
+#include "process.h"
 
 /* A server to be measured. */
 typedef struct web_side {

@@ -14,7 +14,7 @@
 
 #include "bench.h"
 #include "naive_jansson.h"
-#include "zmq_process.h"
+#include "process.h"
 
 enum { QUEUE_LENGTH = 10000 }; /* messages */
 

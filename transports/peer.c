@@ -97,6 +97,7 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
         return -ENOMEM;
     if (server->hooks.peer_opened && server->hooks.peer_opened(peer, server->hooks_user) < 0) {
         atomic_store(&peer->is_open, false); /* the hook may have kept it */
+        jri_peer_leave_topics(peer);
         peer->listener = NULL;
         jrpc_peer_unref(peer);
         return -ECONNREFUSED;

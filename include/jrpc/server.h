@@ -131,8 +131,8 @@ JRPC_API int jrpc_server_start(jrpc_server *server);
 /** jrpc_server_loop() - the loop; borrowed */
 JRPC_API struct uv_loop_s *jrpc_server_loop(const jrpc_server *server);
 
-/** jrpc_server_post() - call @fn on the loop, once, soon. [any] Return: 0; -EINVAL; -ENOMEM;
- * -EPIPE the server has stopped */
+/** jrpc_server_post() - call @fn on the loop, once, soon; if the server is stopping maybe only when
+ * its listeners are closed and gone. [any] Return: 0; -EINVAL; -ENOMEM; -EPIPE it has stopped */
 JRPC_API int jrpc_server_post(jrpc_server *server, void (*fn)(jrpc_server *server, void *user),
                               void *user);
 

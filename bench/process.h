@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zmq_process.h - a server in a process of its own, on a processor of its own
+ * process.h - a server in a process of its own, on a processor of its own
  *
  * ZeroMQ contexts do not survive fork(): while a server is spawned, the parent must have none. All
  * failures end the program.
  */
-#ifndef ZMQ_PROCESS_H
-#define ZMQ_PROCESS_H
+#ifndef PROCESS_H
+#define PROCESS_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zmq_process.c - a server in a process of its own, on a processor of its own
+ * process.c - a server in a process of its own, on a processor of its own
  */
 #define _GNU_SOURCE
-#include "zmq_process.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
