@@ -125,9 +125,12 @@ def break_off(endpoint):
         upgrade + routing_id + frame,
     ])
     with socket.create_connection((host, int(port))) as line:
-        line.sendall(said[:random.randint(0, len(said))])
-        while random.random() < 0.7 and select.select([line], [], [], 0.02)[0] and line.recv(64):
-            pass
+        try:
+            line.sendall(said[:random.randint(0, len(said))])
+            while random.random() < 0.7 and select.select([line], [], [], 0.02)[0] and line.recv(64):
+                pass
+        except ConnectionError:
+            pass # the server hangs up on what it does not understand
         if random.random() < 0.5:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
