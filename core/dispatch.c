@@ -210,6 +210,8 @@ static void serve(jrpc_call *call)
 
 static void run_member(jrpc_call *call, jri_message *message, jri_request *request, uint32_t index)
 {
+    if (request->status == -ENOMSG)
+        return; /* a response: no error ping-pong */
     jri_call_begin(call, message, request, index);
     if (message->is_spent)
         refuse(call, -ENOSPC, "not run: the answers before it used up reply_max");
@@ -267,7 +269,7 @@ static void replace_message(jri_message *message, int status, const jrpc_problem
 
 /* After reading: a message that is none becomes one failed request; each member, or that one, is
  * promised its answer. */
-JRI_INLINE int end_reading(jri_message *message, int status, const jrpc_problem *problem)
+static int end_reading(jri_message *message, int status, const jrpc_problem *problem)
 {
     if (JRI_UNLIKELY(status))
         replace_message(message, status, problem);
@@ -299,7 +301,13 @@ int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_
     return parse(message, text, len, problem);
 }
 
-int jri_dispatch_read(jri_message *message, const char *text, size_t len)
+int jri_dispatch_read_end(jri_message *message, int status)
+{
+    return end_reading(message, status, /* problem: nobody is told */ NULL);
+}
+
+/* With a codec, a log, or somebody to be told what is wrong; or too long. */
+int jri_dispatch_read_slow(jri_message *message, const char *text, size_t len)
 {
     const jri_settings *settings = message->settings;
     jrpc_problem problem;
@@ -329,14 +337,23 @@ int jri_dispatch_refuse(jri_message *message, int status, const char *reason)
     return end_reading(message, status, &problem);
 }
 
-void jri_dispatch_run(jrpc_response *response)
+static __attribute__((noinline)) void run_batch(jrpc_response *response)
 {
     jri_message *message = response->message;
     jri_request *request = message->envelope.requests;
 
     for (uint32_t i = 0; request; request = request->next, i++)
-        if (request->status != -ENOMSG) /* a response: no error ping-pong */
-            run_member(&response->call, message, request, i);
+        run_member(&response->call, message, request, i);
+}
+
+void jri_dispatch_run(jrpc_response *response)
+{
+    jri_message *message = response->message;
+
+    if (JRI_UNLIKELY(message->envelope.is_batch))
+        run_batch(response);
+    else
+        run_member(&response->call, message, message->envelope.requests, 0);
 }
 
 void jri_dispatch_log_answer(const jri_message *message)

@@ -46,8 +46,24 @@ static inline int jri_dispatch_begin(jrpc_service *service, const jrpc_dispatch_
 /* Only takes it apart, for its ids: neither logged nor answered. 0 or negative errno. */
 int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem);
 
+int jri_dispatch_read_slow(jri_message *message, const char *text, size_t len);
+int jri_dispatch_read_end(jri_message *message, int status);
+
 /* Reads a message. Whatever it is, there are members to run afterwards: 0 or -ENOMEM. */
-int jri_dispatch_read(jri_message *message, const char *text, size_t len);
+static inline int jri_dispatch_read(jri_message *message, const char *text, size_t len)
+{
+    const jrpc_service *service = message->service;
+    const jri_settings *settings = message->settings;
+
+    if (JRI_UNLIKELY(message->codec || len > (uint64_t)settings->message_max ||
+                     service->settings.debug || service->log.is_basic))
+        return jri_dispatch_read_slow(message, text, len);
+    int status = jri_envelope_read(text, len, settings, &message->arena, &message->envelope,
+                                   /* problem */ NULL);
+    if (JRI_LIKELY(!status && !message->envelope.is_batch && !jri_message_promise(message)))
+        return 0;
+    return jri_dispatch_read_end(message, status);
+}
 
 /* Instead of reading: what came was no message. -EMSGSIZE too large, -EBADMSG no JSON, -EINVAL no
  * request. */

@@ -242,6 +242,18 @@ static int read_member(envelope_scan *scan, jri_request *request, unsigned *seen
     }
 }
 
+/* What is left of a request object; more: a member follows. */
+static int read_members(envelope_scan *scan, jri_request *request, unsigned seen, int more)
+{
+    while (more > 0) {
+        int status = read_member(scan, request, &seen);
+        more = status ? status : jri_read_next(&scan->reader, '}');
+    }
+    if (!more)
+        jri_request_finish(request, seen);
+    return more;
+}
+
 /* One request, or a value that should have been one. */
 static int read_request(envelope_scan *scan, jri_request *request)
 {
@@ -250,7 +262,7 @@ static int read_request(envelope_scan *scan, jri_request *request)
     jri_value value;
     int more;
 
-    *request = (jri_request){0};
+    jri_request_begin(request);
     if (jri_read_type(reader) != JRPC_OBJECT) {
         jri_request_refuse(request, -EBADMSG, "a request is an object");
         return jri_read_value(reader, &value);
@@ -261,13 +273,7 @@ static int read_request(envelope_scan *scan, jri_request *request)
         read_usual_params(scan, request, &seen);
         more = read_usual_end(scan, request, &seen) ? 0 : jri_read_next(reader, '}');
     }
-    while (more > 0) {
-        int status = read_member(scan, request, &seen);
-        more = status ? status : jri_read_next(reader, '}');
-    }
-    if (!more)
-        jri_request_finish(request, seen);
-    return more;
+    return read_members(scan, request, seen, more);
 }
 
 static int read_batch(envelope_scan *scan, jri_envelope *out)
@@ -303,31 +309,74 @@ static void fill_problem(const envelope_scan *scan, int status, jrpc_problem *pr
              status == -EOVERFLOW ? "more requests than batch_max" : "out of memory");
 }
 
+/* All is read, if that went well. */
+static int end_reading(envelope_scan *scan, int status, jrpc_problem *problem)
+{
+    if (!status)
+        status = jri_read_end(&scan->reader);
+    if (status && problem)
+        fill_problem(scan, status, problem);
+    return status;
+}
+
+/* A message that does not begin as usual. */
+static __attribute__((noinline)) int read_any(envelope_scan *scan, jri_envelope *out,
+                                              jrpc_problem *problem)
+{
+    jri_envelope envelope = {0};
+    int status;
+
+    if (jri_read_type(&scan->reader) == JRPC_ARRAY) {
+        status = read_batch(scan, &envelope);
+    } else {
+        envelope.n_requests = 1;
+        envelope.requests = jri_arena_alloc(scan->arena, sizeof(jri_request));
+        status = envelope.requests ? read_request(scan, envelope.requests) : -ENOMEM;
+    }
+    status = end_reading(scan, status, problem);
+    if (status)
+        return status;
+    if (envelope.is_batch && !envelope.n_requests)
+        return jri_envelope_empty(scan->arena, out);
+    *out = envelope;
+    return 0;
+}
+
+/* A request that began as usual and goes on otherwise. */
+static __attribute__((noinline)) int read_rest(envelope_scan *scan, jri_request *request,
+                                               unsigned seen, bool is_ended, jri_envelope *out,
+                                               jrpc_problem *problem)
+{
+    int more = is_ended ? 0 : jri_read_next(&scan->reader, '}');
+    int status = end_reading(scan, read_members(scan, request, seen, more), problem);
+
+    if (!status)
+        *out = (jri_envelope){.n_requests = 1, .requests = request};
+    return status;
+}
+
 int jri_envelope_read(const char *text, size_t len, const jri_settings *settings, jri_arena *arena,
                       jri_envelope *out, jrpc_problem *problem)
 {
     envelope_scan scan = {.settings = settings, .arena = arena};
-    jri_envelope envelope = {0};
-    int status;
+    jri_request *request = jri_arena_alloc(arena, sizeof(*request));
+    unsigned seen = 0;
 
     jri_read_begin(&scan.reader, text, len, (uint32_t)settings->depth_max,
                    (uint32_t)settings->values_max);
-    if (jri_read_type(&scan.reader) == JRPC_ARRAY) {
-        status = read_batch(&scan, &envelope);
-    } else {
-        envelope.n_requests = 1;
-        envelope.requests = jri_arena_alloc(arena, sizeof(jri_request));
-        status = envelope.requests ? read_request(&scan, envelope.requests) : -ENOMEM;
+    if (request)
+        jri_request_begin(request);
+    if (JRI_UNLIKELY(!request || !read_usual_head(&scan, request, &seen))) {
+        envelope_scan copy = scan; /* only the copy is ever in memory */
+        return read_any(&copy, out, problem);
     }
-    if (!status)
-        status = jri_read_end(&scan.reader);
-    if (status) {
-        if (problem)
-            fill_problem(&scan, status, problem);
-        return status;
+    read_usual_params(&scan, request, &seen);
+    bool is_ended = read_usual_end(&scan, request, &seen);
+    if (JRI_UNLIKELY(!is_ended || scan.reader.at != scan.reader.end)) {
+        envelope_scan copy = scan;
+        return read_rest(&copy, request, seen, is_ended, out, problem);
     }
-    if (envelope.is_batch && !envelope.n_requests)
-        return jri_envelope_empty(arena, out);
-    *out = envelope;
+    jri_request_finish(request, seen);
+    *out = (jri_envelope){.n_requests = 1, .requests = request};
     return 0;
 }

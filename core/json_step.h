@@ -56,13 +56,27 @@ static inline const char *jri_read_short(const jri_reader *reader, const char *a
     return JRI_LIKELY(*at == '"') ? at + 1 : NULL;
 }
 
+/* Behind the digits at `at`, which is before the end. */
+static inline const char *jri_read_skip_digits(const jri_reader *reader, const char *at)
+{
+    const char *end = reader->end;
+    size_t room = (size_t)(end - at);
+
+    if (JRI_LIKELY(room >= 8))
+        at += jri_word_digits(jri_word_load(at));
+    else if (JRI_LIKELY(end - reader->start >= 8))
+        return at + jri_word_digits(jri_word_load(end - 8) >> (64 - 8 * room)); /* then 0 bytes */
+    while (JRI_UNLIKELY(at < end && (unsigned char)(*at - '0') < 10))
+        at++;
+    return at;
+}
+
 /* at: a digit. Behind a whole number that ends before the text, else NULL. */
 static inline const char *jri_read_digits(const jri_reader *reader, const char *at)
 {
     const char *first = at, *end = reader->end;
 
-    while (at < end && (unsigned char)(*at - '0') < 10)
-        at++;
+    at = jri_read_skip_digits(reader, at);
     if (at == end || (*first == '0' && at - first > 1) || *at == '.' || (*at | 0x20) == 'e')
         return NULL;
     return at;

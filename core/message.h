@@ -146,6 +146,24 @@ static inline void jri_message_give_back(jri_message *message)
     message->out = &message->own;
 }
 
+/* Ready for one more message, with what was set up for the one before, by the same host for the
+ * same service, and with nothing of it left: its answers went to the lender, without slots. */
+static inline int jri_message_begin_again(jri_message *message, jrpc_buf *lender)
+{
+    jri_arena_reset(&message->arena);
+    message->out = lender;
+    message->lender_max = lender->max;
+    message->base = lender->len;
+    lender->max = message->base + message->reply_max;
+    message->codes = &message->code;
+    message->n_answers = 0;
+    message->is_spent = false;
+    int status = jri_buf_set_tail(lender, JRI_CLOSING + jri_answer_room(&jri_no_id));
+    if (status)
+        jri_message_give_back(message);
+    return status;
+}
+
 /* It was understood well enough to know whom to answer. */
 static inline bool jri_request_is_known(const jri_request *request)
 {

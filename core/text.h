@@ -50,6 +50,17 @@ static inline uint64_t jri_word_marks(uint64_t word)
     return (word | (word - each * 0x20) | (quote - each) | (solidus - each)) & each * 0x80;
 }
 
+/* How many digits stand first in the word; 8: it is all digits. */
+static inline unsigned jri_word_digits(uint64_t word)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t values = word ^ each * '0';
+    /* What is no digit is 10 or more; it carries only into bytes behind it. */
+    uint64_t marks = ((values + each * (0x80 - 10)) | values) & each * 0x80;
+
+    return marks ? (unsigned)__builtin_ctzll(marks) >> 3 : 8;
+}
+
 /* A block: as many bytes as are best looked at together. */
 #ifdef __SSE2__
 

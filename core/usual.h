@@ -5,6 +5,8 @@
  * Its members in the usual order, names and values short and plain, spaces as JSON libraries put
  * them or none. Each step reads what it knows, with the cursor at hand, or nothing, and leaves the
  * rest to envelope.c, whose steps read anything.
+ *
+ * Inline, whatever their size: where nothing else is read, the cursor never leaves the registers.
  */
 #ifndef JRI_USUAL_H
 #define JRI_USUAL_H
@@ -48,7 +50,7 @@ static inline bool is_at(const char *at, const char *end, const char *known, siz
 #define IS_AT(known) is_at(at, end, known, sizeof(known) - 1)
 
 /* {"jsonrpc": "2.0", "method": "name" */
-static inline bool read_usual_head(envelope_scan *scan, jri_request *request, unsigned *seen)
+JRI_INLINE bool read_usual_head(envelope_scan *scan, jri_request *request, unsigned *seen)
 {
     jri_reader *reader = &scan->reader;
     const char *at = reader->at, *end = reader->end;
@@ -72,7 +74,7 @@ static inline bool read_usual_head(envelope_scan *scan, jri_request *request, un
 }
 
 /* A short string or a whole number at `at`; behind it, or NULL. */
-static inline const char *read_usual_value(const jri_reader *reader, const char *at, jri_value *out)
+JRI_INLINE const char *read_usual_value(const jri_reader *reader, const char *at, jri_value *out)
 {
     const char *behind = NULL;
     uint8_t type = JRPC_STRING;
@@ -89,7 +91,7 @@ static inline const char *read_usual_value(const jri_reader *reader, const char 
 }
 
 /* "name": before an argument; behind it and its space, or NULL. */
-static inline const char *read_usual_name(const jri_reader *reader, const char *at, jri_arg *arg)
+JRI_INLINE const char *read_usual_name(const jri_reader *reader, const char *at, jri_arg *arg)
 {
     const char *end = reader->end;
     const char *behind = at < end && *at == '"' ? jri_read_short(reader, at) : NULL;
@@ -105,7 +107,7 @@ static inline const char *read_usual_name(const jri_reader *reader, const char *
 _Static_assert(sizeof(jri_arg) % 16 == 0, "an array of arguments keeps the arena aligned");
 
 /* , "params": [1, "a"]   or   , "params": {"a": 1} */
-static inline void read_usual_params(envelope_scan *scan, jri_request *request, unsigned *seen)
+JRI_INLINE void read_usual_params(envelope_scan *scan, jri_request *request, unsigned *seen)
 {
     jri_reader *reader = &scan->reader;
     jri_arena *arena = scan->arena;
@@ -155,7 +157,7 @@ static inline void read_usual_params(envelope_scan *scan, jri_request *request, 
 }
 
 /* , "id": 1}   or   } */
-static inline bool read_usual_end(envelope_scan *scan, jri_request *request, unsigned *seen)
+JRI_INLINE bool read_usual_end(envelope_scan *scan, jri_request *request, unsigned *seen)
 {
     jri_reader *reader = &scan->reader;
     const char *at = reader->at, *end = reader->end;

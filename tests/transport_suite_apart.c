@@ -47,10 +47,10 @@ static suite_place *open_limited(void **state, const char *const options[],
 
 static void listeners_limits_override_the_servers(void **state)
 {
-    static const char *const options[] = {"message_max", "1000", "batch_max", "3",
-                                          "reply_max",   "600",  NULL};
-    static const char *const small[] = {"message_max", "200", "batch_max", "1",
-                                        "reply_max",   "300", NULL};
+    static const char *const options[] = {
+        "message_max", "1000", "batch_max", "3", "reply_max", "600", "values_max", "20", NULL};
+    static const char *const small[] = {"message_max", "200",        "batch_max", "1", "reply_max",
+                                        "300",         "values_max", "12",        NULL};
     static const char *const none[] = {NULL};
     static const struct {
         const char *sent;
@@ -62,6 +62,10 @@ static void listeners_limits_override_the_servers(void **state)
         {CALL("big", "[400]", "3"), ERROR(-32003, "Reply too large", "3"), NULL /* long */},
         {"[" CALL("echo", "[1]", "1") "," CALL("echo", "[2]", "2") "]",
          ERROR(-32004, "Batch too large", "null"), "[" RESULT("1", "1") "," RESULT("2", "2") "]"},
+        {CALL("echo", "[[1,2,3,4,5]]", "5"), RESULT("[1,2,3,4,5]", "5"),
+         RESULT("[1,2,3,4,5]", "5")},
+        {CALL("echo", "[[1,2,3,4,5,6,7,8,9]]", "6"), TOO_LARGE("null"),
+         RESULT("[1,2,3,4,5,6,7,8,9]", "6")},
     };
     suite_place *site = open_limited(state, options, small, none);
     char text[301];
@@ -135,6 +139,48 @@ static void listeners_limit_what_their_peers_have_in_flight(void **state)
     expect(site, 0, RESULT("0", "1"));
     expect(site, 1, RESULT("1", "1"));
     expect(site, 1, RESULT("2", "2"));
+    close_site(site);
+}
+
+/* So many bytes of messages that wait, then the peer is not read any more. */
+static void listeners_limit_what_waits_of_their_peers(void **state)
+{
+    enum { N = 100 }; /* sockets take so many without being read */
+    static const char *const options[] = {"pending_max", "1", "inbox_max", "1M", NULL};
+    static const char *const small[] = {"inbox_max", "2000", NULL};
+    static const char *const none[] = {NULL};
+    suite_place *site = open_limited(state, options, small, none);
+    char text[128];
+
+    skip_unless(site, !site->link->is_shared);
+    for (size_t i = 0; i < 2; i++) {
+        expect_echo(site, i, 1); /* so that it is the first peer, then the second */
+        send_text(site, i, CALL("hold", "[]", "0"));
+    }
+    AWAIT(stat_of(site, "in_flight") == 2);
+    for (size_t i = 0; i < 2; i++)
+        for (int k = 1; k < N; k++) {
+            snprintf(text, sizeof(text), CALL("echo", "[%d]", "%d"), k, k);
+            send_text(site, i, text);
+        }
+    /* All of the second's wait in its inbox; of the first's only the part that fits. */
+    AWAIT(stat_of(site, "memory_held") > N * 40 + 2000);
+    send_text(site, 1, CANCEL("0")); /* is read: that peer goes on */
+    expect(site, 1, CANCELLED("0"));
+    for (int k = 1; k < N; k++) {
+        snprintf(text, sizeof(text), RESULT("%d", "%d"), k, k);
+        expect(site, 1, text);
+    }
+    AWAIT(stat_of(site, "memory_held") <= 4000); /* the answers have gone */
+    assert_true(stat_of(site, "memory_held") >= 2000);
+    for (size_t i = 0; i < 2; i++)
+        jrpc_call_free(desk_take(&site->desk));
+    expect(site, 0, ERROR(-32603, "Internal error", "0"));
+    for (int k = 1; k < N; k++) {
+        snprintf(text, sizeof(text), RESULT("%d", "%d"), k, k);
+        expect(site, 0, text);
+    }
+    await_stat(site, "memory_held", 0);
     close_site(site);
 }
 
@@ -230,6 +276,7 @@ int run_apart_suite(const suite_link *link)
         CASE(listeners_limits_override_the_servers),
         CASE(listeners_limits_may_be_wider_than_the_servers),
         CASE(listeners_limit_what_their_peers_have_in_flight),
+        CASE(listeners_limit_what_waits_of_their_peers),
         CASE(listeners_limit_their_calls_time),
         CASE(listeners_limit_what_is_pushed_to_their_peers),
         CASE(limits_of_a_listener_outlive_a_swap_of_its_service),

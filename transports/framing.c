@@ -353,9 +353,28 @@ static int next(jri_framing *framing, struct input *input, jri_frame *out)
     return framing->mode == JRI_FRAMING_HEADER ? next_body(framing, input, out) : 0;
 }
 
+/* What a stream of lines is nearly all of: a whole one, from its first byte on. False: look closer.
+ */
+static inline bool take_line(const jri_framing *framing, const char *data, size_t len,
+                             jri_frame *out)
+{
+    bool is_between = framing->mode == JRI_FRAMING_LINE && framing->phase == READY &&
+                      framing->is_known && !framing->scanned;
+    const char *eol = is_between && len && !is_white(*data) ? memchr(data, '\n', len) : NULL;
+
+    if (!eol)
+        return false;
+    size_t line_len = (size_t)(eol - data), text_len = line_len - (eol[-1] == '\r');
+    *out = (jri_frame){.consumed = line_len + 1, .text = data, .len = text_len, .wanted = 1};
+    return text_len <= framing->message_max;
+}
+
 int jri_framing_next(jri_framing *framing, const char *data, size_t len, bool is_end,
                      jri_frame *out)
 {
+    if (take_line(framing, data, len, out))
+        return 1;
+
     struct input input = {.at = len ? data : "", .left = len, .is_end = is_end};
     int status = 0;
 

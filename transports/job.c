@@ -70,6 +70,10 @@ int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, siz
     size_t start = buf->len;
     int status = jrpc_buf_append(buf, text, len);
     if (!status)
+        status = jri_buf_set_tail(buf, 1); /* answer_end() may take it */
+    if (!status)
+        buf->tail = 0;
+    if (!status)
         status = peer->transport->answer_end(peer->state, copy, buf, start, http_status);
     count_out(peer, len);
     return status;
@@ -318,31 +322,51 @@ jri_message *jri_peer_parse(jrpc_peer *peer, const char *text, size_t len)
     return jri_dispatch_parse(message, text, len, &problem) ? NULL : message;
 }
 
-/* Everything that one message needs, before anything is run that cannot be taken back. What of it
- * is answered at once goes to *buf. */
-JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
+/* All that is the same for each message of a listener, and what a job would need. It stays until a
+ * message makes use of it. */
+static __attribute__((noinline)) int make_ready(jrpc_server *server, const jrpc_listener *listener,
+                                                jrpc_buf *buf)
 {
-    jrpc_server *server = peer->server;
-    const jrpc_listener *listener = peer->listener;
-
-    if (reserve_spare(server) || jri_deadlines_reserve(&server->deadlines))
-        return -ENOMEM;
-    *buf = peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange);
-    if (!*buf)
-        return -ENOMEM;
+    server->ready_for = NULL;
     int status =
-        jri_dispatch_begin(listener->service, &jri_no_dispatch_options, *buf, &server->scratch);
+        jri_dispatch_begin(listener->service, &jri_no_dispatch_options, buf, &server->scratch);
     if (status)
         return status;
+    if (reserve_spare(server) || jri_deadlines_reserve(&server->deadlines)) {
+        jri_message_give_back(server->scratch->message);
+        return -ENOMEM;
+    }
 
     jri_message *message = server->scratch->message;
     set_up(listener, message);
     message->context = listener->context;
     message->has_context = listener->has_context;
+    message->is_timed |= server->metrics != NULL;
+    server->ready_for = listener;
+    return 0;
+}
+
+/* Everything that one message needs, before anything is run that cannot be taken back. What of it
+ * is answered at once goes to *buf. */
+JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
+{
+    jrpc_server *server = peer->server;
+    int status;
+
+    *buf = peer->transport->answer_begin(peer->state, (void *)(uintptr_t)exchange);
+    if (!*buf)
+        return -ENOMEM;
+    if (JRI_LIKELY(server->ready_for == peer->listener))
+        status = jri_message_begin_again(server->scratch->message, *buf);
+    else
+        status = make_ready(server, peer->listener, *buf);
+    if (JRI_UNLIKELY(status))
+        return status;
+
+    jri_message *message = server->scratch->message;
     server->host.refusal = refusal_of(peer);
     server->host.cancelled = peer->cancelled;
     message->host = &server->host;
-    message->is_timed |= server->metrics != NULL;
     message->peer = peer;
     return 0;
 }
@@ -354,6 +378,7 @@ static int run_slots(jrpc_peer *peer, const void *exchange, size_t in_len)
     jri_message *message = response->message;
     size_t len;
 
+    peer->server->ready_for = NULL;
     if (atomic_load(&message->n_refs) > 1) { /* a held call's */
         make_job(peer, exchange, in_len);
         return 0;
@@ -373,6 +398,7 @@ JRI_INLINE int run(jrpc_peer *peer, const void *exchange, jrpc_buf *buf, size_t 
 
     if (JRI_UNLIKELY(status)) {
         jri_message_give_back(message);
+        server->ready_for = NULL;
         return status;
     }
     bool was_loop_thread = jri_is_loop_thread;

@@ -26,6 +26,7 @@ static const jrpc_transport *find_transport(const jrpc_server *server, const cha
 static void free_listener(jrpc_listener *listener)
 {
     jri_metrics_forget_rows(listener->server->metrics);
+    listener->server->ready_for = NULL;
     if (listener->service) {
         atomic_fetch_sub(&listener->service->n_users, 1);
         jrpc_service_free(listener->service);
@@ -38,6 +39,7 @@ static void free_listener(jrpc_listener *listener)
 /* After the service or the limits have changed. */
 static void update_settings(jrpc_listener *listener)
 {
+    listener->server->ready_for = NULL;
     listener->settings = listener->server->settings;
     listener->service_settings = listener->service->settings;
     jri_options_overlay(listener->limits, &listener->settings);

@@ -145,7 +145,7 @@ void jri_peer_update_pause(jrpc_peer *peer)
 
 static bool has_to_wait(const jrpc_peer *peer)
 {
-    return peer->inbox || peer->server->running || (is_shared(peer) && peer->is_choked) ||
+    return peer->inbox || peer->server->running || (peer->is_choked && is_shared(peer)) ||
            peer->n_pending >= peer->pending_max;
 }
 
@@ -165,11 +165,9 @@ static inline bool is_at_ease(const jrpc_peer *peer)
            server->memory <= (uint64_t)server->settings.memory_max;
 }
 
-/* What a transport is to do after a message. */
+/* What a transport is to do after a message that failed, or with a peer that is not at ease. */
 static int go_on(jrpc_peer *peer, int status)
 {
-    if (!status && is_at_ease(peer))
-        return 0;
     if (status)
         jri_peer_drop(peer, status);
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
@@ -178,6 +176,17 @@ static int go_on(jrpc_peer *peer, int status)
     if (peer->is_ended)
         jri_peer_settle(peer);
     return peer->is_dropped ? -EPIPE : peer->is_paused;
+}
+
+/* With too much in flight: into the inbox, or past what is there. */
+static int receive_more(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+{
+    if (peer->server->running || (!is_shared(peer) && !is_cancelling(data, len)))
+        return jri_inbox_keep(peer, exchange, data, len);
+    peer->refusal = -EBUSY;
+    int status = jri_peer_run(peer, exchange, data, len);
+    peer->refusal = 0;
+    return status;
 }
 
 int jrpc_transport_received(void *state, const void *exchange, const char *data, size_t len)
@@ -191,16 +200,9 @@ int jrpc_transport_received(void *state, const void *exchange, const char *data,
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
         return -EPIPE;
     peer->server->counts.bytes_in += len;
-    bool has_to = has_to_wait(peer);
-    bool is_kept = peer->server->running || (!is_shared(peer) && !is_cancelling(data, len));
-    if (has_to && is_kept) {
-        status = jri_inbox_keep(peer, exchange, data, len);
-    } else {
-        peer->refusal = has_to ? -EBUSY : 0;
-        status = jri_peer_run(peer, exchange, data, len);
-        peer->refusal = 0;
-    }
-    return go_on(peer, status);
+    status = JRI_UNLIKELY(has_to_wait(peer)) ? receive_more(peer, exchange, data, len)
+                                             : jri_peer_run(peer, exchange, data, len);
+    return JRI_LIKELY(!status && is_at_ease(peer)) ? 0 : go_on(peer, status);
 }
 
 int jrpc_transport_failed(void *state, const void *exchange, int status, const char *reason)

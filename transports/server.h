@@ -83,11 +83,12 @@ struct jrpc_server {
     uint64_t seed; /* of hashes of what peers choose */
     bool is_tight; /* peers are paused because of memory_max */
     uint64_t last_peer_id;
-    jrpc_peer *unflushed;   /* peers with answers to be sent at the end of this turn */
-    jrpc_peer *running;     /* whose message is being run */
-    jrpc_response *scratch; /* for the next message */
-    jrpc_response *reader;  /* looks for ids in messages that wait */
-    jri_job *spare_jobs;    /* should one be needed; and responses of jobs that are done */
+    jrpc_peer *unflushed;           /* peers with answers to be sent at the end of this turn */
+    jrpc_peer *running;             /* whose message is being run */
+    jrpc_response *scratch;         /* for the next message */
+    const jrpc_listener *ready_for; /* what scratch is set up for; NULL: for nothing, or used up */
+    jrpc_response *reader;          /* looks for ids in messages that wait */
+    jri_job *spare_jobs;            /* should one be needed; and responses of jobs that are done */
     size_t n_spare_jobs;
 
     size_t exchange_max; /* of all transports */

@@ -118,5 +118,6 @@ int jrpc_listener_measure(jrpc_listener *listener)
         return -EINVAL;
     if (!listener->server->metrics)
         listener->server->metrics = jri_metrics_new();
+    listener->server->ready_for = NULL; /* from now on calls are timed */
     return listener->server->metrics ? 0 : -ENOMEM;
 }
