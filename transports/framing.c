@@ -203,11 +203,33 @@ static const char *read_field(jri_framing *framing, const char *line, size_t len
     return NULL;
 }
 
+/* What nearly every header is, if more than all of it is at hand. False: look closer. */
+static bool take_header(jri_framing *framing, struct input *input)
+{
+    static const char name[] = "Content-Length: ", end[] = "\r\n\r\n";
+    enum { NAME = sizeof(name) - 1, DIGITS = 9, END = sizeof(end) - 1 };
+    const char *at = input->at;
+    size_t i = NAME, len = 0;
+    unsigned digit;
+
+    if (input->left < NAME + DIGITS + END || memcmp(at, name, NAME) != 0)
+        return false;
+    for (; i < NAME + DIGITS && (digit = (unsigned)at[i] - '0') < 10; i++)
+        len = len * 10 + digit;
+    if (i == NAME || memcmp(at + i, end, END) != 0)
+        return false;
+    framing->body_len = len;
+    consume(input, i + END);
+    return true;
+}
+
 /* Consumes the lines of a header that are whole: 1 with the empty one, 0 more are needed. */
 static int read_header(jri_framing *framing, struct input *input)
 {
     size_t len, text_len;
 
+    if (framing->phase == READY && take_header(framing, input))
+        return 1;
     if (framing->phase == READY) {
         framing->phase = IN_HEADER;
         framing->header_len = 0;
