@@ -121,11 +121,11 @@ class Programs:
         return subprocess.run([self.build(name), *args], input=text, text=True, check=True,
                               capture_output=True, timeout=60).stdout
 
-    def shell(self, name, command):
+    def shell(self, name, command, folder):
         path = f"{self.build(name).parent}:{os.environ['PATH']}"
         done = subprocess.run(["bash", "-c", command.replace("examples/run", name)],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60, cwd=self.folder,
+                              stderr=subprocess.STDOUT, timeout=60, cwd=folder,
                               env={**os.environ, "PATH": path})
         return done.stdout.decode().replace("\r\n", "\n")
 
@@ -167,11 +167,12 @@ def check_session(block, name, programs):
 
 def check_shell(block, name, programs):
     command, told = None, []
+    folder = tempfile.mkdtemp(dir=programs.folder)  # what another block has left is not in the way
     for line in [*block.lines, "$ "]:
         if not line.startswith("$ "):
             told.append(line)
             continue
-        printed = programs.shell(name, command).splitlines() if command else []
+        printed = programs.shell(name, command, folder).splitlines() if command else []
         if printed != told:
             yield f"{block.where}: {command}\n  prints {printed}\n  not    {told}"
         command, told = line[2:], []
