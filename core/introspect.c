@@ -99,6 +99,14 @@ static const jri_row rows[] = {
      .name_len = sizeof(methods_name) - 1},
 };
 
+int jri_introspect_document(jrpc_service *service, const char **out)
+{
+    if (!service->settings.introspection ||
+        jri_registry_find(&service->registry, discover_name, sizeof(discover_name) - 1))
+        return -ENOENT;
+    return find_text(service, JRI_TEXT_DOCUMENT, out);
+}
+
 const jri_row *jri_introspect_find(const jrpc_service *service, const char *name, size_t len)
 {
     if (!service->settings.introspection)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../core/introspect.h"
 #include "endpoint.h"
 
 static const jrpc_transport *find_transport(const jrpc_server *server, const char *scheme)
@@ -251,6 +252,16 @@ const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener)
 jrpc_service *jrpc_listener_service(const jrpc_listener *listener)
 {
     return listener ? listener->service : NULL;
+}
+
+int jrpc_listener_document(const jrpc_listener *listener, const char **text, size_t *len)
+{
+    if (!listener || !text || !len)
+        return -EINVAL;
+    int status = jri_introspect_document(listener->service, text);
+    if (!status)
+        *len = strlen(*text);
+    return status;
 }
 
 bool jrpc_listener_is_serving(const jrpc_listener *listener)

@@ -26,6 +26,7 @@
 
 enum {
     JRI_WEB_CHUNK = 262144,    /* bytes given to the kernel at once */
+    JRI_WEB_PATIENCE_S = 10,   /* for headers, TLS handshakes, between two pieces of a body */
     JRI_HTTP_HEAD_MAX = 1024,  /* reserved before an answer over HTTP; an origin is in it */
     JRI_WEBSOCKET_RESERVED = 4 /* before an answer over WebSocket: a header for 64 KiB */
 };
@@ -40,7 +41,7 @@ typedef struct jri_web_listener {
     char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
     char *cert, *key, *client_ca;   /* files, for TLS */
     bool is_tls;
-    bool is_websocket_only, has_console, has_metrics;
+    bool is_websocket_only, has_console, has_document, has_metrics;
     int64_t idle_ms;
     size_t message_max, handshakes_max;
 
@@ -157,6 +158,7 @@ int jri_http_say(jri_web_link *link, const jri_http_verdict *verdict);
 
 /* web_page.c: 1: there is none of that path */
 int jri_http_page(jri_web_link *link, const char *path);
+bool jri_web_is_document(const jri_web_listener *listener, const char *path);
 
 /* web_request.c: what a request must have before its body is looked at */
 void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict);

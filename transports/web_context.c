@@ -14,7 +14,6 @@
 
 enum {
     HEADERS_MAX = 16384, /* bytes of a request's headers; more is hung up on */
-    PATIENCE_S = 10,     /* for headers, TLS handshakes, and between two pieces of a body */
     NEVER_S = 1000000000
 };
 
@@ -140,7 +139,7 @@ int jri_web_context_new(jri_web_listener *listener, jrpc_problem *problem)
         .user = listener,
         .vhost_name = "jrpc",
         .max_http_header_data = HEADERS_MAX,
-        .timeout_secs = PATIENCE_S,
+        .timeout_secs = JRI_WEB_PATIENCE_S,
         .keepalive_timeout =
             listener->idle_ms < 0 ? NEVER_S : (int)((listener->idle_ms + 999) / 1000),
         .retry_and_idle_policy = &liveness,

@@ -322,6 +322,8 @@ int jri_http_writable(jri_web_link *link)
     int status = jri_web_link_write(link);
     if (status < 0)
         return -1;
+    if (!link->peer) /* a page: its reader is awaited as long as it reads */
+        lws_set_timeout(link->wsi, PENDING_TIMEOUT_HTTP_CONTENT, JRI_WEB_PATIENCE_S);
     bool is_last = !http->keeps_alive || link->is_dropped;
     /* A client that has its answer may send the next request: it must be awaited by then. So the
      * transaction is completed though libwebsockets may have the last bytes still to send. */

@@ -131,6 +131,8 @@ static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
         status = jrpc_url_list(url, "origin", &origins, problem);
     if (!status && !listener->is_websocket_only)
         status = jrpc_url_boolean(url, "console", &listener->has_console, problem);
+    if (!status && !listener->is_websocket_only)
+        status = jrpc_url_boolean(url, "openrpc", &listener->has_document, problem);
     if (!status)
         status = jrpc_url_boolean(url, "metrics", &listener->has_metrics, problem);
     if (status)
@@ -144,13 +146,14 @@ static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
 
 int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
 {
-    static const char *const known[] = {"host", "origin", "console",   "metrics",    "cert",
-                                        "key",  "mode",   "client_ca", "token_file", NULL};
+    static const char *const known[] = {"host",      "origin",     "console", "openrpc",
+                                        "metrics",   "cert",       "key",     "mode",
+                                        "client_ca", "token_file", NULL};
 
     listener->place.is_unix = !strcmp(url->scheme, "http+unix");
     listener->is_tls = !strcmp(url->scheme, "https") || !strcmp(url->scheme, "wss");
     listener->is_websocket_only = !strncmp(url->scheme, "ws", 2);
-    listener->has_console = !listener->is_websocket_only;
+    listener->has_console = listener->has_document = !listener->is_websocket_only;
     int status = read_place(listener, url, problem);
     if (!status)
         status = read_tls(listener, url, problem);

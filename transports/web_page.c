@@ -83,6 +83,33 @@ static int send_metrics(jri_web_link *link)
     return status ? -1 : 0;
 }
 
+/* The path of the service's document stands below that of the service. */
+bool jri_web_is_document(const jri_web_listener *listener, const char *path)
+{
+    size_t len = strlen(listener->path);
+
+    len -= listener->path[len - 1] == '/';
+    return listener->has_document && !strncmp(path, listener->path, len) &&
+           !strcmp(path + len, "/openrpc.json");
+}
+
+/* For whoever may call, pages of listed origins too. */
+static int send_document(jri_web_link *link)
+{
+    static const jri_http_verdict verdict = {200, NO_SNIFFING, NULL, "application/json"};
+    jri_http_verdict refusal = {0};
+    const char *text;
+    size_t len;
+
+    jri_http_check_token(link, &refusal);
+    if (refusal.status)
+        return send_page(link, &refusal, refusal.text, strlen(refusal.text));
+    int status = jrpc_listener_document(link->listener->owner, &text, &len);
+    if (status)
+        return status == -ENOENT ? 1 : -1;
+    return send_page(link, &verdict, text, len);
+}
+
 int jri_http_page(jri_web_link *link, const char *path)
 {
     const jri_web_listener *listener = link->listener;
@@ -90,6 +117,8 @@ int jri_http_page(jri_web_link *link, const char *path)
     if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http.is_head)
         return 1;
     link->http.keeps_alive = false;
+    if (jri_web_is_document(listener, path))
+        return send_document(link);
     free(link->http.origin); /* whose pages may call, but not look at these */
     link->http.origin = NULL;
     if (!strcmp(path, "/healthz"))

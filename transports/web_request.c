@@ -91,17 +91,38 @@ static void check_body(jri_web_link *link, jri_http_verdict *verdict)
         judge(verdict, 400, "", "Bad Content-Length\n");
 }
 
+/* A page asks before it calls. */
+static bool is_preflight(const jri_web_link *link)
+{
+    return has(link, WSI_TOKEN_OPTIONS_URI) && link->http.origin;
+}
+
+#define ALLOW_ORIGIN_TO(method)                                                                    \
+    "Access-Control-Allow-Methods: " method "\r\n"                                                 \
+    "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"                                \
+    "Access-Control-Max-Age: 600\r\n"
+
 /* Another method than POST: what it gets. */
 static void answer_other(const jri_web_link *link, jri_http_verdict *verdict)
 {
-    if (has(link, WSI_TOKEN_OPTIONS_URI) && link->http.origin)
-        judge(verdict, 204,
-              "Access-Control-Allow-Methods: POST\r\n"
-              "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
-              "Access-Control-Max-Age: 600\r\n",
-              "");
+    if (is_preflight(link))
+        judge(verdict, 204, ALLOW_ORIGIN_TO("POST"), "");
     else
         judge(verdict, 405, "Allow: POST\r\n", "JSON-RPC is served here: POST it\n");
+}
+
+/* The service's document, when it was not sent. */
+static void answer_for_document(const jri_web_link *link, jri_http_verdict *verdict)
+{
+    const char *text;
+    size_t len;
+
+    if (jrpc_listener_document(link->listener->owner, &text, &len) == -ENOENT)
+        judge(verdict, 404, "", "Not found\n");
+    else if (is_preflight(link))
+        judge(verdict, 204, ALLOW_ORIGIN_TO("GET"), "");
+    else
+        judge(verdict, 405, "Allow: GET, HEAD\r\n", "This is to be read: GET it\n");
 }
 
 static void check_type(jri_web_link *link, jri_http_verdict *verdict)
@@ -115,7 +136,9 @@ static void check_type(jri_web_link *link, jri_http_verdict *verdict)
 
 void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict)
 {
-    if (strcmp(path, link->listener->path) != 0)
+    if (jri_web_is_document(link->listener, path))
+        answer_for_document(link, verdict);
+    else if (strcmp(path, link->listener->path) != 0)
         judge(verdict, 404, "", "Not found\n");
     else if (link->listener->is_websocket_only)
         judge(verdict, 426, "Upgrade: websocket\r\n", "Only WebSocket is served here\n");

@@ -202,6 +202,11 @@ JRPC_API const jrpc_codec *jrpc_listener_codec(const jrpc_listener *listener);
 /** jrpc_listener_service() - what it serves, borrowed until it is swapped */
 JRPC_API jrpc_service *jrpc_listener_service(const jrpc_listener *listener);
 
+/** jrpc_listener_document() - its service as an OpenRPC document, the text that rpc.discover
+ * answers; *text is borrowed until the service is swapped. Return: 0; -ENOENT the option
+ * introspection is off, or the program answers rpc.discover itself; -EINVAL; -ENOMEM */
+JRPC_API int jrpc_listener_document(const jrpc_listener *listener, const char **text, size_t *len);
+
 /** jrpc_listener_is_serving() - calls are taken: neither it nor its server is stopping */
 JRPC_API bool jrpc_listener_is_serving(const jrpc_listener *listener);
 

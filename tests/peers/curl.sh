@@ -77,6 +77,13 @@ same "$(status "${json[@]}" -H 'Origin: http://evil.example' "$url")" 403
 same "$(status "${json[@]}" "$url/other")" 404
 same "$(status -X PUT "${json[@]}" "$url")" 405
 same "$(status "$url/healthz")" 200
+
+# What the service says of itself, asked for in both ways.
+same "$(post -d '{"jsonrpc":"2.0","method":"rpc.discover","id":1}' "$url")" \
+    "{\"jsonrpc\":\"2.0\",\"result\":$(curl -sS -m 60 "$url/openrpc.json"),\"id\":1}"
+same "$(curl -sS -m 60 -o /dev/null -w '%{content_type}' "$url/openrpc.json")" application/json
+same "$(status -I "$url/openrpc.json")" 200
+same "$(status "${json[@]}" "$url/openrpc.json")" 405
 kill $pid
 wait $pid
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# openrpc.sh DEMO FOLDER - run node_openrpc/openrpc.js, with the packages that it needs in FOLDER
+# openrpc.sh DEMO FOLDER [http] - run node_openrpc/openrpc.js, with the packages that it needs in FOLDER
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")/node_openrpc
@@ -25,4 +25,4 @@ if ! NODE_PATH=$folder/node_modules node -e 'require("@open-rpc/schema-utils-js"
     echo 'skipped: the validator needs node 20.19'
     exit 77
 fi
-NODE_PATH=$folder/node_modules exec node "$here/openrpc.js" "$demo"
+NODE_PATH=$folder/node_modules exec node "$here/openrpc.js" "$demo" "${@:3}"

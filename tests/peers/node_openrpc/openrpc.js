@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// openrpc.js DEMO - what rpc.discover answers is an OpenRPC document, says who made the format
+// openrpc.js DEMO [http] - what rpc.discover answers is an OpenRPC document, says who made the format;
+// with http, what stands at /openrpc.json is the same
 'use strict';
 
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
 const { validateOpenRPCDocument } = require('@open-rpc/schema-utils-js');
+const { startDemo, run } = require('../node_zmq/demo.js');
 
 function ask(...methods) {
     const input = methods.map((method, id) => `${JSON.stringify({ jsonrpc: '2.0', method, id })}\n`);
@@ -31,3 +33,17 @@ for (const spoil of [
     assert.notStrictEqual(validateOpenRPCDocument(copy), true, String(spoil));
 }
 console.log(`${names.length} methods are described`);
+
+async function isServed() {
+    const demo = await startDemo('http://127.0.0.1:0');
+    const response = await fetch(`${demo.urls[0]}/openrpc.json`);
+
+    assert.strictEqual(response.headers.get('content-type'), 'application/json');
+    const served = await response.json();
+    assert.strictEqual(validateOpenRPCDocument(served), true);
+    assert.deepStrictEqual(served, document);
+    await demo.stop();
+}
+
+if (process.argv[3] === 'http')
+    run(isServed);
