@@ -241,11 +241,76 @@ static void token_is_one_of_the_lines(void **state)
     assert_false(jri_web_token_is_known("", 0, ""));
 }
 
+static void subprotocol_of_ours_is_found_where_it_counts(void **state)
+{
+    static const struct {
+        const char *text;
+        bool has;
+    } rows[] = {
+        {"jsonrpc-2.0", true},
+        {"jsonrpc2.0", true},
+        {"jsonrpc", true},
+        {"chat , jsonrpc-2.0", true},
+        {"jsonrpc-2.0, bearer.c2VjcmV0", true},
+        {"bearer.c2VjcmV0, jsonrpc-2.0", true},
+        {"0123456789012345678901234567890123456789012345678901234567890123,jsonrpc", false},
+        {"", false},
+        {"JSONRPC", false},
+        {"jsonrpc-2", false},
+        {"bearer.c2VjcmV0", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        if (jri_web_offers_ours(rows[i].text, strlen(rows[i].text)) != rows[i].has)
+            fail_msg("%s", rows[i].text);
+}
+
+static void bearer_is_decoded_from_its_one_spelling(void **state)
+{
+    static const struct {
+        const char *text, *token; /* "": none */
+    } rows[] = {
+        {"jsonrpc-2.0, bearer.c2VjcmV0", "secret"},
+        {"bearer.c2VjcmV0,jsonrpc-2.0", "secret"},
+        {"bearer.YQ", "a"},
+        {"bearer.YWI", "ab"},
+        {"bearer.YWJj", "abc"},
+        {"bearer.Pz8_", "\x3f\x3f\x3f"},
+        {"bearer.Pj4-", ">>>"},
+        {"bearer.w7_Dvw", "\xc3\xbf\xc3\xbf"},
+        {"bearer.Pz8/", ""},
+        {"bearer.Pj4+", ""},
+        {"bearer.YQ==", ""},
+        {"bearer.YR", ""}, /* bits that count for nothing */
+        {"bearer.YWJ", ""},
+        {"bearer.YWJjY", ""},
+        {"bearer.Y", ""},
+        {"bearer.", ""},
+        {"bearer", ""},
+        {"Bearer.YQ", ""},
+        {"bearer.YQ, bearer.YQ", ""},
+        {"bearer.Y Q", ""},
+        {"jsonrpc-2.0", ""},
+        {"", ""},
+    };
+    char to[64];
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        size_t len = jri_web_bearer(rows[i].text, strlen(rows[i].text), to);
+        if (len != strlen(rows[i].token) || memcmp(to, rows[i].token, len) != 0)
+            fail_msg("%s: %.*s", rows[i].text, (int)len, to);
+    }
+}
+
 static void nothing_beyond_a_header_is_read(void **state)
 {
     static const char *const texts[] = {
-        "localhost", "localhost:5", "[::1]", "[::1", "127.0.0.1", "http://localhost",
-        "http://",   "a, b",        "a;",    "4 ",   ""};
+        "localhost",        "localhost:5", "[::1]", "[::1", "127.0.0.1",
+        "http://localhost", "http://",     "a, b",  "a;",   "4 ",
+        "bearer.YQ",        "bearer.",     ""};
+    char to[64];
     struct edge edge = edge_new(64);
 
     (void)state;
@@ -257,6 +322,8 @@ static void nothing_beyond_a_header_is_read(void **state)
         jri_web_type_is(text, len, NULL);
         jri_web_list_has(text, len, "upgrade");
         jri_web_length(text, len, &out);
+        jri_web_offers_ours(text, len);
+        jri_web_bearer(text, len, to);
         jri_web_token_is_known(text, len, "localhost\n[::1]5\n");
     }
     edge_free(&edge);
@@ -272,6 +339,8 @@ int main(void)
         cmocka_unit_test(list_has_whole_words),
         cmocka_unit_test(length_is_digits),
         cmocka_unit_test(token_is_one_of_the_lines),
+        cmocka_unit_test(subprotocol_of_ours_is_found_where_it_counts),
+        cmocka_unit_test(bearer_is_decoded_from_its_one_spelling),
         cmocka_unit_test(nothing_beyond_a_header_is_read),
     };
 

@@ -275,7 +275,7 @@ static void upgrade_is_asked_for_properly_or_refused(void **state)
                     HOST "Sec-WebSocket-Extensions: permessage-deflate\r\n"),
          101},
         {UPGRADE_OF("GET /", TO_WS, UPGRADE, KEY, V13, HOST "Sec-WebSocket-Protocol: chat\r\n"),
-         -1},
+         400},
         {UPGRADE_OF("GET /x", TO_WS, UPGRADE, KEY, V13, HOST), 404},
         {UPGRADE_OF("POST /", TO_WS, UPGRADE, KEY, V13, HOST "Content-Length: 0\r\n"), 405},
         {UPGRADE_OF("GET /", TO_WS, UPGRADE, KEY, "Sec-WebSocket-Version: 8\r\n", HOST), 426},

@@ -69,7 +69,7 @@ static inline void ws_text(web_client *client, const char *text)
 /* The next message is this, as JSON. */
 static inline void ws_expect(web_client *client, const char *expected)
 {
-    size_t len;
+    size_t len = 0;
     char *text = ws_receive(client, &len);
 
     assert_non_null(text);

@@ -162,6 +162,66 @@ bool jri_web_list_has(const char *text, size_t len, const char *word)
     return false;
 }
 
+bool jri_web_offers_ours(const char *text, size_t len)
+{
+    enum { NAME_MAX_LEN = 63 }; /* of those that libwebsockets looks at; at the next it gives up */
+    static const char *const known[] = {"jsonrpc-2.0", "jsonrpc2.0", "jsonrpc"};
+    const char *at = text, *part;
+    size_t part_len;
+
+    while (next_part(&at, text + len, ',', &part, &part_len) && part_len <= NAME_MAX_LEN)
+        for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+            if (part_len == strlen(known[i]) && !memcmp(part, known[i], part_len))
+                return true;
+    return false;
+}
+
+/* 64: it is no digit. */
+static unsigned digit_of(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return at ? (unsigned)(at - digits) : 64;
+}
+
+/* base64url without padding, in just one spelling: 0: it is not. */
+static size_t decode(const char *text, size_t len, char *to)
+{
+    unsigned bits = 0, n_bits = 0;
+    size_t n = 0;
+
+    for (; len; text++, len--) {
+        unsigned digit = digit_of(*text);
+        if (digit > 63)
+            return 0;
+        bits = (bits << 6 | digit) & 0xfff;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            to[n++] = (char)(bits >> n_bits);
+        }
+    }
+    return n_bits == 6 || (bits & ((1u << n_bits) - 1)) ? 0 : n;
+}
+
+size_t jri_web_bearer(const char *text, size_t len, char *to)
+{
+    static const char mark[] = "bearer.";
+    const char *at = text, *part, *found = NULL;
+    size_t part_len, found_len = 0;
+
+    while (next_part(&at, text + len, ',', &part, &part_len)) {
+        if (part_len < sizeof(mark) - 1 || memcmp(part, mark, sizeof(mark) - 1) != 0)
+            continue;
+        if (found)
+            return 0;
+        found = part + sizeof(mark) - 1;
+        found_len = part_len - (sizeof(mark) - 1);
+    }
+    return found ? decode(found, found_len, to) : 0;
+}
+
 int jri_web_length(const char *text, size_t len, size_t *out)
 {
     size_t n = 0;

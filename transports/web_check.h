@@ -37,6 +37,21 @@ bool jri_web_list_has(const char *text, size_t len, const char *word);
 /* Content-Length: digits. -EINVAL if it is none; larger than SIZE_MAX is SIZE_MAX. */
 int jri_web_length(const char *text, size_t len, size_t *out);
 
+/* A list of subprotocols, of a WebSocket handshake: a known one is in it, where libwebsockets finds
+ * it. */
+bool jri_web_offers_ours(const char *text, size_t len);
+
+/**
+ * jri_web_bearer() - the token in a list of subprotocols
+ * @to:  len bytes, for what is decoded
+ *
+ * Browsers give a WebSocket no other header. It is the one that begins with "bearer."; the token
+ * follows in base64url without padding, since not all characters may stand there.
+ *
+ * Return: its length; 0: there is none, or several, or one that is spelled in another way.
+ */
+size_t jri_web_bearer(const char *text, size_t len, char *to);
+
 /* One of the tokens, each ended by LF. The time it takes does not tell which or how much of it. */
 bool jri_web_token_is_known(const char *text, size_t len, const char *tokens);
 

@@ -11,8 +11,9 @@
 #include <strings.h>
 
 enum {
-    VALUE_MAX = 512, /* bytes of a header that is looked at */
-    LENGTH_MAX = 31  /* of Content-Length: libwebsockets reads no more of it */
+    VALUE_MAX = 512,        /* bytes of a header that is looked at */
+    SUBPROTOCOLS_MAX = 126, /* of Sec-WebSocket-Protocol: libwebsockets takes no more */
+    LENGTH_MAX = 31         /* of Content-Length: libwebsockets reads no more of it */
 };
 
 static void judge(jri_http_verdict *verdict, int status, const char *headers, const char *text)
@@ -50,21 +51,42 @@ void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict)
         judge(verdict, 403, "", "Pages of this origin may not call\n");
 }
 
+/* The token of a handshake, where browsers can give it. 0: none. */
+static size_t read_socket_token(jri_web_link *link, char to[VALUE_MAX])
+{
+    char list[VALUE_MAX];
+    size_t len = jri_web_header(link, WSI_TOKEN_PROTOCOL, list, sizeof(list));
+
+    len = len < sizeof(list) ? jri_web_bearer(list, len, to) : 0;
+    explicit_bzero(list, sizeof(list));
+    if (len)
+        return len;
+    const char *token = lws_get_urlarg_by_name(link->wsi, "access_token=", to, VALUE_MAX);
+    if (token)
+        len = strlen(token);
+    if (token)
+        memmove(to, token, len);
+    return len;
+}
+
 /* Is there a token, if one is needed? Browsers cannot give WebSocket a header. */
 void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict)
 {
     static const char scheme[] = "Bearer ";
-    const char *tokens = link->listener->tokens, *token = NULL;
+    const char *tokens = link->listener->tokens, *token;
     char text[VALUE_MAX];
     size_t len = jri_web_header(link, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof(text));
 
     if (!tokens)
         return;
-    if (len && len < sizeof(text) && !strncasecmp(text, scheme, sizeof(scheme) - 1))
-        token = text + sizeof(scheme) - 1;
-    else if (!len && has(link, WSI_TOKEN_UPGRADE))
-        token = lws_get_urlarg_by_name(link->wsi, "access_token=", text, sizeof(text));
-    if (!token || !jri_web_token_is_known(token, strlen(token), tokens))
+    token = text;
+    if (!len)
+        len = has(link, WSI_TOKEN_UPGRADE) ? read_socket_token(link, text) : 0;
+    else if (len < sizeof(text) && !strncasecmp(text, scheme, sizeof(scheme) - 1))
+        len -= sizeof(scheme) - 1, token += sizeof(scheme) - 1;
+    else
+        len = 0;
+    if (!jri_web_token_is_known(token, len, tokens))
         judge(verdict, 401, "WWW-Authenticate: Bearer\r\n", "A token is needed\n");
     explicit_bzero(text, sizeof(text));
 }
@@ -167,6 +189,13 @@ void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
         judge(verdict, 405, "Allow: GET\r\n", "WebSocket begins with GET\n");
     else if (strcmp(text, link->listener->path) != 0)
         judge(verdict, 404, "", "Not found\n");
+    if (verdict->status)
+        return;
+    len = jri_web_header(link, WSI_TOKEN_PROTOCOL, text, SUBPROTOCOLS_MAX + 1);
+    if (len > SUBPROTOCOLS_MAX)
+        judge(verdict, 400, "", "Sec-WebSocket-Protocol is too long\n");
+    else if (len && !jri_web_offers_ours(text, len))
+        judge(verdict, 400, "", "jsonrpc-2.0 is spoken here: offer it, before a token\n");
     if (verdict->status)
         return;
     len = jri_web_header(link, WSI_TOKEN_VERSION, text, sizeof(text));

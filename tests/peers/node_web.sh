@@ -13,7 +13,7 @@ command -v node >/dev/null || {
     echo 'skipped: apt-get install nodejs npm'
     exit 77
 }
-if [[ $script == origin.js ]] && ! command -v chromium >/dev/null; then
+if [[ $script == origin.js || $script == token.js ]] && ! command -v chromium >/dev/null; then
     echo 'skipped: apt-get install chromium'
     exit 77
 fi

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""python3-websockets: 1,000 calls in flight, parts of messages, notifications, and the end.
+"""python3-websockets: 1,000 calls in flight, parts of messages, notifications, tokens, the end.
 
     ws_python.py DEMO
 """
 import asyncio
+import base64
 import json
+import os
 import subprocess
 import sys
+import tempfile
 
 try:
     import websockets
@@ -16,6 +19,7 @@ except ImportError:
     sys.exit(77)
 
 N = 1_000
+TOKEN = "a token, \u00fc?"
 PATIENCE_S = 30
 
 
@@ -92,16 +96,45 @@ async def call_many_alone(url):
         await call_many(socket)
 
 
-def main():
-    with subprocess.Popen([sys.argv[1], "--listen", "http://127.0.0.1:0"],
-                          stderr=subprocess.PIPE, text=True) as demo:
+def bearer(token):
+    return "bearer." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+
+
+async def show_token(demo):
+    url = demo.stderr.readline().split()[-1].replace("http:", "ws:")
+    for offered, status in (([], 401), (["jsonrpc-2.0"], 401), ([bearer(TOKEN)], 400),
+                            (["jsonrpc-2.0", bearer("another")], 401)):
         try:
-            asyncio.run(run(demo))
+            async with websockets.connect(url, subprotocols=offered):
+                assert False, offered
+        except websockets.InvalidStatusCode as refusal:
+            assert refusal.status_code == status, (offered, refusal)
+    async with websockets.connect(url, subprotocols=["jsonrpc-2.0", bearer(TOKEN)]) as socket:
+        assert socket.subprotocol == "jsonrpc-2.0", socket.subprotocol
+        await call_many(socket)
+    demo.terminate()
+
+
+def with_demo(run_it, url):
+    with subprocess.Popen([sys.argv[1], "--listen", url], stderr=subprocess.PIPE,
+                          text=True) as demo:
+        try:
+            asyncio.run(run_it(demo))
         except BaseException:
             demo.kill()
             raise
-    print(f"{22 * N} calls answered")
     return demo.returncode
+
+
+def main():
+    status = with_demo(run, "http://127.0.0.1:0")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "tokens")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"{TOKEN}\n")
+        status = status or with_demo(show_token, f"http://127.0.0.1:0?token_file={path}")
+    print(f"{23 * N} calls answered")
+    return status
 
 
 sys.exit(main())
