@@ -106,6 +106,8 @@ static void null_server_is_refused(void **state)
         {"jrpc_server_add_transport", jrpc_server_add_transport(NULL, NULL) == -EINVAL},
         {"jrpc_listener_limit", jrpc_listener_limit(NULL, "message_max") == -1},
         {"jrpc_listener_service", !jrpc_listener_service(NULL)},
+        {"jrpc_listener_document", jrpc_listener_document(NULL, NULL, NULL) == -EINVAL},
+        {"jrpc_listener_next", !jrpc_listener_next(NULL, NULL)},
         {"jrpc_listener_is_serving", !jrpc_listener_is_serving(NULL)},
         {"jrpc_listener_measure", jrpc_listener_measure(NULL) == -EINVAL},
         {"jrpc_listener_metrics", jrpc_listener_metrics(NULL, NULL) == -EINVAL},

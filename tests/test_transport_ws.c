@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_transport_ws.c - the transport suite over WebSocket, by ws: and by http:
+ * test_transport_ws.c - the transport suite over WebSocket, by ws: and by http:, alone and sharing
+ * a port
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -19,7 +20,7 @@
 typedef struct ws_link {
     suite_link link; /* first */
     const char *url;
-    bool has_listener_each;
+    enum { ALONE, LISTENER_EACH, SHARED_PORT } kind;
 } ws_link;
 
 typedef struct ws_client {
@@ -27,11 +28,31 @@ typedef struct ws_client {
     bool is_binary;
 } ws_client;
 
+static unsigned port_of(const suite_site *site, size_t index)
+{
+    return (unsigned)atoi(strrchr(jrpc_listener_address(site->listeners[index]), ':') + 1);
+}
+
+/* The first finds the port; scheme: with the host. */
+static void listen_at_one_port(suite_site *site, const char *scheme)
+{
+    char url[64];
+
+    for (size_t i = 0; i < SUITE_PEERS; i++) {
+        snprintf(url, sizeof(url), "%s:%u/%zu", scheme, i ? port_of(site, 0) : 0, i);
+        suite_listen(site, i, url);
+    }
+}
+
 static void open_listeners(const suite_link *link, suite_site *site)
 {
     const ws_link *kind = (const ws_link *)link;
 
-    for (size_t i = 0; i < (kind->has_listener_each ? SUITE_PEERS : 1); i++)
+    if (kind->kind == SHARED_PORT) {
+        listen_at_one_port(site, kind->url);
+        return;
+    }
+    for (size_t i = 0; i < (kind->kind == LISTENER_EACH ? SUITE_PEERS : 1); i++)
         suite_listen(site, i, kind->url);
 }
 
@@ -49,15 +70,15 @@ static bool is_binary(const suite_site *site, size_t index)
 
 static void *connect_client(const suite_link *link, suite_site *site, size_t index)
 {
-    const char *address = jrpc_listener_address(site->listeners[index]);
+    const char *path = strchr(strrchr(jrpc_listener_address(site->listeners[index]), ':'), '/');
     ws_client *client = calloc(1, sizeof(*client));
     int status;
 
     (void)link;
     assert_non_null(client);
     client->is_binary = is_binary(site, index);
-    client->web = web_connect((unsigned)atoi(strrchr(address, ':') + 1));
-    status = ws_upgrade(client->web, "/", "");
+    client->web = web_connect(port_of(site, index));
+    status = ws_upgrade(client->web, path ? path : "/", "");
     if (status != 101)
         assert_int_equal(status, 503); /* refused: it hangs up */
     return client;
@@ -85,7 +106,7 @@ static void close_client(void *state)
     free(client);
 }
 
-#define WS_LINK(text, at, each)                                                                    \
+#define WS_LINK(text, at, is)                                                                      \
     {                                                                                              \
         {                                                                                          \
             .name = (text),                                                                        \
@@ -102,14 +123,15 @@ static void close_client(void *state)
             .receive = receive_message,                                                            \
             .close = close_client,                                                                 \
         },                                                                                         \
-            at, each                                                                               \
+            at, is                                                                                 \
     }
 
 int main(void)
 {
     static const ws_link links[] = {
-        WS_LINK("ws: one listener", "ws://127.0.0.1:0", false),
-        WS_LINK("http: a listener each", "http://127.0.0.1:0", true),
+        WS_LINK("ws: one listener", "ws://127.0.0.1:0", ALONE),
+        WS_LINK("http: a listener each", "http://127.0.0.1:0", LISTENER_EACH),
+        WS_LINK("http: listeners that share a port", "http://127.0.0.1", SHARED_PORT),
     };
     int n_failed = 0;
 

@@ -264,6 +264,20 @@ int jrpc_listener_document(const jrpc_listener *listener, const char **text, siz
     return status;
 }
 
+void *jrpc_listener_next(const jrpc_listener *listener, const void *state)
+{
+    if (!listener)
+        return NULL;
+    jrpc_listener *next = listener->server->listeners;
+    while (state && next && next->state != state)
+        next = next->next;
+    if (state && next)
+        next = next->next;
+    while (next && next->transport != listener->transport)
+        next = next->next;
+    return next ? next->state : NULL;
+}
+
 bool jrpc_listener_is_serving(const jrpc_listener *listener)
 {
     return listener && !listener->is_closing && listener->server->phase == JRI_SERVING;

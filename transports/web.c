@@ -16,8 +16,6 @@
 #include "builtin.h"
 #include "endpoint.h"
 
-enum { PARTING_MS = 1000 };
-
 /*
  * The listener
  */
@@ -32,98 +30,53 @@ static int open_listener(void *state, const jrpc_url *url, struct uv_loop_s *loo
 {
     jri_web_listener *listener = state;
 
-    *listener = (jri_web_listener){.owner = owner, .loop = loop, .spare_fd = -1, .url = url};
+    *listener = (jri_web_listener){.owner = owner, .url = url, .site = jri_web_site_new(loop)};
+    if (!listener->site)
+        return -ENOMEM;
     listener->message_max = (size_t)jrpc_listener_limit(owner, "message_max");
-    listener->handshakes_max = (size_t)jrpc_listener_limit(owner, "handshakes_max");
     listener->idle_ms = jrpc_listener_limit(owner, "idle_ms");
+    listener->site->handshakes_max = (size_t)jrpc_listener_limit(owner, "handshakes_max");
     int status = jri_web_options_read(listener, url, problem);
-    if (status)
+    if (status) {
         jri_web_options_free(listener);
+        jri_web_site_free(listener->site);
+    }
     return status;
 }
 
 static int start_listener(void *state, jrpc_problem *problem)
 {
-    static const char *const shown[] = {NULL};
+    static const char *const shown[] = {"path", NULL};
     jri_web_listener *listener = state;
     char address[JRI_ENDPOINT_SIZE];
 
-    uint16_t port = 0;
-    int status = jri_web_socket_open(listener, listener->url, &port, problem);
-    if (status)
-        return status;
-    uv_timer_init(listener->loop, &listener->undertaker);
-    listener->undertaker.data = listener;
-    listener->n_handles++;
-    status = jri_web_context_new(listener, problem);
+    int status = jri_web_site_enter(listener, problem);
     if (!status && listener->has_metrics)
         status = jrpc_listener_measure(listener->owner);
     if (status)
         return status;
-    jri_endpoint_format(listener->url, listener->place.is_unix ? -1 : port, shown, address,
-                        sizeof(address));
+    jri_endpoint_format(listener->url, listener->site->place.is_unix ? -1 : listener->site->port,
+                        shown, address, sizeof(address));
     listener->url = NULL;
-    jri_web_socket_accept(listener);
     return jrpc_listener_set_address(listener->owner, address);
-}
-
-/* The last handle is closed. */
-static void finish(jri_web_listener *listener)
-{
-    jri_web_options_free(listener);
-    jrpc_buf_free(listener->spare);
-    jrpc_listener_closed(listener->owner, 0);
-}
-
-static void handle_closed(uv_handle_t *handle)
-{
-    jri_web_listener *listener = handle->data;
-
-    if (--listener->n_handles == 0)
-        finish(listener);
 }
 
 static void stop_listener(void *state)
 {
-    jri_web_listener *listener = state;
-
-    listener->is_stopped = true;
-    if (listener->is_open)
-        listener->n_handles++;
-    jri_web_socket_close(listener, handle_closed);
+    jri_web_site_stop(state);
 }
 
-/* Whoever parts has heard it, or had the time. */
-static bool all_have_heard(jri_web_listener *listener)
-{
-    bool is_over = uv_now(listener->loop) - listener->closing_since > PARTING_MS;
-
-    for (const jri_web_link *link = listener->parting; link && !is_over; link = link->next)
-        if (!jri_web_link_has_heard(link))
-            return false;
-    return true;
-}
-
-static void undertake(uv_timer_t *timer)
-{
-    jri_web_listener *listener = timer->data;
-
-    if (listener->context && (!all_have_heard(listener) || !jri_web_context_destroy(listener)))
-        return;
-    uv_close((uv_handle_t *)timer, handle_closed);
-}
-
-/* From one of libwebsockets' callbacks, maybe, so that its context cannot be destroyed here. */
 static void close_listener(void *state)
 {
-    jri_web_listener *listener = state;
+    jri_web_site_stop(state);
+    jri_web_site_leave(state);
+}
 
-    stop_listener(listener);
-    listener->closing_since = uv_now(listener->loop);
-    if (listener->n_handles)
-        uv_timer_start(&listener->undertaker, undertake, 0, /* again after */ 1);
-    else
-        finish(listener);
+/* Nothing has to do with it any more. */
+void jri_web_left(jri_web_listener *listener)
+{
+    jri_web_options_free(listener);
+    jrpc_listener_closed(listener->owner, 0);
 }
 
 /* A codec may change with the service. */

@@ -2,8 +2,10 @@
 /*
  * web.h - what the files of the web transport share
  *
- * A listener has a socket and a libwebsockets context of its own on the server's loop. A link is a
- * connection; it is the server's peer from its first POST, or from its upgrade to WebSocket on.
+ * A site has a socket and a libwebsockets context on the server's loop. Listeners that differ only
+ * in their path share one; requests go to the listener of their path. A link is a connection. It is
+ * the server's peer from its first POST, or from its upgrade to WebSocket on, and that of the
+ * listener that it has called last.
  *
  * libwebsockets frees a connection when it likes and calls back while it does. So nothing here
  * closes one but by returning from a callback, or by a timer of libwebsockets' that does.
@@ -33,22 +35,23 @@ enum {
 
 typedef struct jri_web_link jri_web_link;
 
-typedef struct jri_web_listener {
-    jrpc_listener *owner;
+typedef struct jri_web_listener jri_web_listener;
+
+typedef struct jri_web_site {
     uv_loop_t *loop;
-    const jrpc_url *url;            /* until it has started */
-    char *path;                     /* of the service */
-    char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
-    char *cert, *key, *client_ca;   /* files, for TLS */
+    jri_web_listener *listeners;  /* the oldest first */
+    jri_web_listener *last;       /* waits for all to be closed */
+    size_t n_serving;             /* listeners that are not stopped */
+    char *cert, *key, *client_ca; /* files, for TLS */
     bool is_tls;
-    bool is_websocket_only, has_console, has_document, has_metrics;
-    int64_t idle_ms;
-    size_t message_max, handshakes_max;
+    size_t handshakes_max;
 
     jri_stream_place place; /* the socket that listens */
+    bool has_mode;          /* place.mode was asked for */
+    uint16_t port;          /* the real one */
     int spare_fd;           /* for when no other descriptor is left; -1: none */
     uv_poll_t accept;
-    bool is_open, is_accepting, is_stopped;
+    bool is_open, is_accepting;
     struct lws_context *context;
     struct lws_vhost *vhost;
     uv_timer_t undertaker; /* waits for those who part, then for libwebsockets' handles */
@@ -59,7 +62,20 @@ typedef struct jri_web_listener {
     size_t n_strangers; /* links that never were peers */
     jri_web_link *parting;
     jrpc_buf *spare; /* an empty buffer, for who needs one next */
-} jri_web_listener;
+} jri_web_site;
+
+struct jri_web_listener {
+    jrpc_listener *owner;
+    jri_web_site *site; /* until it has started one that would be its own */
+    jri_web_listener *next;
+    const jrpc_url *url;            /* until it has started */
+    char *path;                     /* of the service */
+    char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
+    bool is_websocket_only, has_console, has_document, has_metrics;
+    bool is_stopped;
+    int64_t idle_ms;
+    size_t message_max;
+};
 
 typedef enum {
     JRI_HTTP_IDLE,      /* between two requests */
@@ -82,7 +98,8 @@ typedef struct jri_http_request {
 
 struct jri_web_link {
     struct lws *wsi;
-    jri_web_listener *listener;
+    jri_web_listener
+        *listener;    /* of the peer or, while it is looked at, of a request; NULL: none */
     void *peer;       /* the server's; NULL: none */
     bool is_stranger; /* was never a peer */
     bool is_websocket;
@@ -100,26 +117,35 @@ struct jri_web_link {
 };
 
 /* web_context.c: libwebsockets */
-int jri_web_context_new(jri_web_listener *listener, jrpc_problem *problem);
-bool jri_web_context_destroy(jri_web_listener *listener); /* until it is true */
-void jri_web_adopt(jri_web_listener *listener, int fd);
+int jri_web_context_new(jri_web_site *site, jrpc_problem *problem);
+bool jri_web_context_destroy(jri_web_site *site); /* until it is true */
+void jri_web_adopt(jri_web_site *site, int fd);
 
-/* web_options.c */
+/* web_options.c: of the listener, and of the site that it may have to open */
 int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem);
 void jri_web_options_free(jri_web_listener *listener);
 
 /* web_socket.c: the socket that listens */
-int jri_web_socket_open(jri_web_listener *listener, const jrpc_url *url, uint16_t *port,
-                        jrpc_problem *problem);
-void jri_web_socket_accept(jri_web_listener *listener); /* starts and goes on */
-void jri_web_socket_close(jri_web_listener *listener, uv_close_cb closed);
+int jri_web_socket_open(jri_web_site *site, const jrpc_url *url, jrpc_problem *problem);
+void jri_web_socket_accept(jri_web_site *site); /* starts and goes on */
+void jri_web_socket_close(jri_web_site *site, uv_close_cb closed);
+
+/* web_site.c: who shares a port */
+jri_web_site *jri_web_site_new(uv_loop_t *loop);
+void jri_web_site_free(jri_web_site *site);
+jri_web_site *jri_web_site_of(const jri_web_link *link);
+int jri_web_site_enter(jri_web_listener *listener, jrpc_problem *problem);
+void jri_web_site_stop(jri_web_listener *listener);
+void jri_web_site_leave(jri_web_listener *listener); /* jri_web_left() follows, at once or later */
+void jri_web_route(jri_web_link *link, const char *path);
 
 /* web.c */
+void jri_web_left(jri_web_listener *listener);
 bool jri_web_is_binary(const jri_web_listener *listener);
 const char *jri_web_type(const jri_web_listener *listener); /* NULL: JSON */
 
 /* web_link.c: connections */
-jri_web_link *jri_web_link_new(jri_web_listener *listener, struct lws *wsi);
+jri_web_link *jri_web_link_new(struct lws *wsi);
 void jri_web_link_free(jri_web_link *link);
 bool jri_web_link_is_local(const jri_web_link *link);
 int jri_web_link_open_peer(jri_web_link *link, bool is_websocket);
@@ -162,6 +188,7 @@ bool jri_web_is_document(const jri_web_listener *listener, const char *path);
 
 /* web_request.c: what a request must have before its body is looked at */
 void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict);
+bool jri_http_has_token(jri_web_link *link, const jri_web_listener *listener);
 void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict);
 void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict);
 void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict);

@@ -65,7 +65,7 @@ static int called_back(struct lws *wsi, enum lws_callback_reasons reason, void *
     (void)user;
     switch (reason) {
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-        link = jri_web_link_new(lws_context_user(lws_get_context(wsi)), wsi);
+        link = jri_web_link_new(wsi);
         lws_set_opaque_user_data(wsi, link);
         return link ? 0 : -1;
     case LWS_CALLBACK_CLOSED:
@@ -119,64 +119,63 @@ static void emit_nothing(int level, const char *line)
     (void)line;
 }
 
-static int fail(jri_web_listener *listener, int status, jrpc_problem *problem, const char *what)
+static int fail(jri_web_site *site, int status, jrpc_problem *problem, const char *what)
 {
     problem->code = status;
     snprintf(problem->source, sizeof(problem->source), "%s",
-             jrpc_listener_address(listener->owner));
+             jrpc_listener_address(site->listeners->owner));
     snprintf(problem->text, sizeof(problem->text), "%s", what);
     return status;
 }
 
-int jri_web_context_new(jri_web_listener *listener, jrpc_problem *problem)
+int jri_web_context_new(jri_web_site *site, jrpc_problem *problem)
 {
-    void *loops[] = {listener->loop};
+    void *loops[] = {site->loop};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = loops,
         .protocols = protocols,
-        .user = listener,
+        .user = site,
         .vhost_name = "jrpc",
         .max_http_header_data = HEADERS_MAX,
         .timeout_secs = JRI_WEB_PATIENCE_S,
-        .keepalive_timeout =
-            listener->idle_ms < 0 ? NEVER_S : (int)((listener->idle_ms + 999) / 1000),
+        .keepalive_timeout = NEVER_S, /* listeners know better */
         .retry_and_idle_policy = &liveness,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };
 
-    if (listener->is_tls) {
+    if (site->is_tls) {
         /* The system's authorities are for clients, and take their time. */
         info.options |=
             LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
-        info.ssl_cert_filepath = listener->cert;
-        info.ssl_private_key_filepath = listener->key;
-        info.ssl_ca_filepath = listener->client_ca;
+        info.ssl_cert_filepath = site->cert;
+        info.ssl_private_key_filepath = site->key;
+        info.ssl_ca_filepath = site->client_ca;
         info.alpn = "http/1.1"; /* its HTTP/2 has known faults, and hides some headers */
     }
-    if (listener->client_ca)
+    if (site->client_ca)
         info.options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
 
     /* It has one log for the whole process, and would print there. */
     lws_set_log_level(0, emit_nothing);
-    listener->context = lws_create_context(&info);
-    if (!listener->context)
-        return fail(listener, -ENOMEM, problem,
+    site->context = lws_create_context(&info);
+    if (!site->context)
+        return fail(site, -ENOMEM, problem,
                     "libwebsockets does not start; is libwebsockets-evlib-uv installed?");
-    listener->vhost = lws_create_vhost(listener->context, &info);
-    if (!listener->vhost && listener->is_tls)
-        return fail(listener, -EINVAL, problem, "the certificate or its key cannot be used");
-    if (!listener->vhost)
-        return fail(listener, -ENOMEM, problem, "libwebsockets makes no virtual host");
+    site->vhost = lws_create_vhost(site->context, &info);
+    if (!site->vhost && site->is_tls)
+        return fail(site, -EINVAL, problem, "the certificate or its key cannot be used");
+    if (!site->vhost)
+        return fail(site, -ENOMEM, problem, "libwebsockets makes no virtual host");
     return 0;
 }
 
-void jri_web_adopt(jri_web_listener *listener, int fd)
+void jri_web_adopt(jri_web_site *site, int fd)
 {
     /* On failure it has closed the descriptor. */
-    lws_adopt_socket_vhost(listener->vhost, fd);
+    lws_adopt_socket_vhost(site->vhost, fd);
 }
 
 typedef struct handle_search {
@@ -192,24 +191,24 @@ static void look_at_handle(uv_handle_t *handle, void *user)
 }
 
 /* Its own two handles, which are closed when all those of connections are. */
-static bool has_handles(const jri_web_listener *listener)
+static bool has_handles(const jri_web_site *site)
 {
-    handle_search search = {.context = listener->context};
+    handle_search search = {.context = site->context};
 
-    uv_walk(listener->loop, look_at_handle, &search);
+    uv_walk(site->loop, look_at_handle, &search);
     return search.is_found;
 }
 
-bool jri_web_context_destroy(jri_web_listener *listener)
+bool jri_web_context_destroy(jri_web_site *site)
 {
-    if (!listener->is_destroyed) {
-        listener->is_destroyed = true;
-        lws_context_destroy(listener->context);
+    if (!site->is_destroyed) {
+        site->is_destroyed = true;
+        lws_context_destroy(site->context);
         return false;
     }
-    if (has_handles(listener))
+    if (has_handles(site))
         return false;
-    lws_context_destroy(listener->context);
-    listener->context = NULL;
+    lws_context_destroy(site->context);
+    site->context = NULL;
     return true;
 }

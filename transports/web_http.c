@@ -258,7 +258,6 @@ static bool expects_body(const jri_web_link *link)
 }
 
 /* A request that is answered without the server. */
-/* A request that is answered without the server. */
 static int end_here(jri_web_link *link, const jri_http_verdict *verdict)
 {
     bool has_body = expects_body(link) || lws_hdr_total_length(link->wsi, WSI_TOKEN_POST_URI);
@@ -269,7 +268,7 @@ static int end_here(jri_web_link *link, const jri_http_verdict *verdict)
     return has_body ? linger(link) : -1;
 }
 
-int jri_http_begin(jri_web_link *link, const char *path)
+static int begin(jri_web_link *link, const char *path)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     jri_http_verdict verdict = {0};
@@ -278,6 +277,7 @@ int jri_http_begin(jri_web_link *link, const char *path)
     free(link->http.origin);
     link->http = (jri_http_request){0};
     read_connection(link);
+    jri_web_route(link, path);
     jri_http_check_source(link, &verdict);
     int found = verdict.status ? 1 : jri_http_page(link, path);
     if (found <= 0)
@@ -303,6 +303,15 @@ int jri_http_begin(jri_web_link *link, const char *path)
     return 0;
 }
 
+int jri_http_begin(jri_web_link *link, const char *path)
+{
+    int status = begin(link, path);
+
+    if (!link->peer)
+        link->listener = NULL; /* which may end without notice to who is no peer of it */
+    return status;
+}
+
 /* The answer waits until libwebsockets asks for output: by then it has looked at what stands behind
  * the request. */
 int jri_http_flush(jri_web_link *link)
@@ -311,6 +320,17 @@ int jri_http_flush(jri_web_link *link)
         lws_callback_on_writable(link->wsi);
     jrpc_transport_writable(link->peer, jri_web_link_unsent(link));
     return 0;
+}
+
+static void await_next(const jri_web_link *link)
+{
+    int64_t idle_ms = link->listener->idle_ms;
+
+    if (idle_ms < 0)
+        lws_set_timeout(link->wsi, NO_PENDING_TIMEOUT, 0);
+    else
+        lws_set_timeout(link->wsi, PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE,
+                        (int)((idle_ms + 999) / 1000));
 }
 
 int jri_http_writable(jri_web_link *link)
@@ -331,6 +351,7 @@ int jri_http_writable(jri_web_link *link)
         http->phase = JRI_HTTP_IDLE;
         if (lws_http_transaction_completed(link->wsi))
             return -1;
+        await_next(link);
     }
     jrpc_transport_writable(link->peer, jri_web_link_unsent(link));
     if (http->phase == JRI_HTTP_IDLE)
@@ -371,6 +392,6 @@ void jri_http_drop(jri_web_link *link, int reason)
         jri_web_link_kill(link, reason);
     } else if (link->http.phase == JRI_HTTP_IDLE) {
         lws_set_timer_usecs(link->wsi, SOON_US);
-        lws_cancel_service(link->listener->context);
+        lws_cancel_service(lws_get_context(link->wsi));
     }
 }

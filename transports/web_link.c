@@ -24,16 +24,15 @@ enum {
     KEPT_SENT = 1 << 20,   /* bytes written that may stand before those that are not */
 };
 
-jri_web_link *jri_web_link_new(jri_web_listener *listener, struct lws *wsi)
+jri_web_link *jri_web_link_new(struct lws *wsi)
 {
     jri_web_link *link = calloc(1, sizeof(*link));
     if (!link)
         return NULL;
 
-    link->listener = listener;
     link->wsi = wsi;
     link->is_stranger = true;
-    listener->n_strangers++;
+    jri_web_site_of(link)->n_strangers++;
     return link;
 }
 
@@ -43,8 +42,8 @@ static void admit(jri_web_link *link)
     if (!link->is_stranger)
         return;
     link->is_stranger = false;
-    link->listener->n_strangers--;
-    jri_web_socket_accept(link->listener);
+    jri_web_site_of(link)->n_strangers--;
+    jri_web_socket_accept(jri_web_site_of(link));
 }
 
 void jri_web_link_free(jri_web_link *link)
@@ -66,9 +65,10 @@ bool jri_web_link_is_local(const jri_web_link *link)
 {
     char address[JRI_STREAM_ADDRESS_SIZE], identity[JRI_STREAM_ADDRESS_SIZE];
 
-    if (link->listener->place.is_unix)
+    if (jri_web_site_of(link)->place.is_unix)
         return true;
-    jri_stream_welcome(&link->listener->place, lws_get_socket_fd(link->wsi), address, identity);
+    jri_stream_welcome(&jri_web_site_of(link)->place, lws_get_socket_fd(link->wsi), address,
+                       identity);
     return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]", 5);
 }
 
@@ -77,7 +77,7 @@ static void read_certificate(const jri_web_link *link, char identity[JRI_STREAM_
 {
     union lws_tls_cert_info_results *info;
 
-    if (!link->listener->client_ca)
+    if (!jri_web_site_of(link)->client_ca)
         return;
     info = malloc(sizeof(*info) + JRI_STREAM_ADDRESS_SIZE);
     if (info && !lws_tls_peer_cert_info(link->wsi, LWS_TLS_CERT_INFO_COMMON_NAME, info,
@@ -91,7 +91,8 @@ int jri_web_link_open_peer(jri_web_link *link, bool is_websocket)
     char address[JRI_STREAM_ADDRESS_SIZE], identity[JRI_STREAM_ADDRESS_SIZE];
     jrpc_peer_info info = {.size = sizeof(info), .address = address, .has_push = is_websocket};
 
-    jri_stream_welcome(&link->listener->place, lws_get_socket_fd(link->wsi), address, identity);
+    jri_stream_welcome(&jri_web_site_of(link)->place, lws_get_socket_fd(link->wsi), address,
+                       identity);
     read_certificate(link, identity);
     info.identity = *identity ? identity : NULL;
     int status = jrpc_transport_opened(link->listener->owner, &info, &link->peer);
@@ -106,13 +107,13 @@ int jri_web_link_open_peer(jri_web_link *link, bool is_websocket)
 
 void jri_web_link_drop_buffer(jri_web_link *link, jrpc_buf **buf)
 {
-    jri_web_listener *listener = link->listener;
+    jri_web_site *site = jri_web_site_of(link);
     jrpc_buf *dropped = *buf;
 
     *buf = NULL;
-    if (dropped && !listener->spare && dropped->cap <= KEPT_SPARE) {
+    if (dropped && !site->spare && dropped->cap <= KEPT_SPARE) {
         jrpc_buf_truncate(dropped, 0);
-        listener->spare = dropped;
+        site->spare = dropped;
     } else {
         jrpc_buf_free(dropped);
     }
@@ -120,18 +121,20 @@ void jri_web_link_drop_buffer(jri_web_link *link, jrpc_buf **buf)
 
 static jrpc_buf *take_buffer(jri_web_link *link)
 {
-    jri_web_listener *listener = link->listener;
-    jrpc_buf *buf = listener->spare;
+    jri_web_site *site = jri_web_site_of(link);
+    jrpc_buf *buf = site->spare;
 
-    listener->spare = NULL;
+    site->spare = NULL;
     return buf || !jrpc_buf_new((size_t)-1, &buf) ? buf : NULL;
 }
 
+/* The listener may end with its last peer. */
 void jri_web_link_close_peer(jri_web_link *link)
 {
     void *peer = link->peer;
 
     link->peer = NULL;
+    link->listener = NULL;
     jri_web_link_drop_buffer(link, &link->input);
     jri_web_link_drop_buffer(link, &link->output);
     link->sent = link->ready = 0;
@@ -149,23 +152,23 @@ void jri_web_link_kill(jri_web_link *link, int reason)
         return;
     link->is_killed = true;
     lws_set_timeout(link->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-    lws_cancel_service(link->listener->context);
+    lws_cancel_service(lws_get_context(link->wsi));
 }
 
 /* The server is done with it. */
 void jri_web_link_part(jri_web_link *link, int patience_ms)
 {
-    jri_web_listener *listener = link->listener;
+    jri_web_site *site = jri_web_site_of(link);
 
     jri_web_link_close_peer(link);
     link->is_parting = true;
-    link->next = listener->parting;
-    link->link = &listener->parting;
+    link->next = site->parting;
+    link->link = &site->parting;
     if (link->next)
         link->next->link = &link->next;
-    listener->parting = link;
+    site->parting = link;
     lws_set_timer_usecs(link->wsi, patience_ms * LWS_US_PER_MS);
-    lws_cancel_service(listener->context); /* to see the timer */
+    lws_cancel_service(site->context); /* to see the timer */
 }
 
 /* It has got all that was sent, and closing takes nothing of that back: it would if there were

@@ -20,8 +20,7 @@ enum {
 
 void jri_web_options_free(jri_web_listener *listener)
 {
-    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins,
-                            &listener->cert, &listener->key,   &listener->client_ca};
+    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         free(*texts[i]);
@@ -40,9 +39,9 @@ static int copy(const char *text, char **out)
     return text && !*out ? -ENOMEM : 0;
 }
 
-static int read_place(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
+static int read_place(jri_web_site *site, const jrpc_url *url, jrpc_problem *problem)
 {
-    jri_stream_place *place = &listener->place;
+    jri_stream_place *place = &site->place;
     int column = (int)strlen(url->scheme) + 2;
     const char *where = place->is_unix ? url->path : url->host;
     size_t size = place->is_unix ? sizeof(place->path) : sizeof(place->host);
@@ -61,8 +60,12 @@ static int read_place(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
     if (strlen(where) >= size)
         return jrpc_url_fault(url, column, problem, "longer than %zu bytes", size - 1);
     memcpy(place->is_unix ? place->path : place->host, where, strlen(where) + 1);
-    place->port = url->has_port ? url->port : listener->is_tls ? 443 : 80;
-    return place->is_unix ? jrpc_url_mode(url, "mode", &place->mode, problem) : 0;
+    place->port = url->has_port ? url->port : site->is_tls ? 443 : 80;
+    if (!place->is_unix)
+        return 0;
+    for (size_t i = 0; i < url->n_options; i++)
+        site->has_mode |= !strcmp(url->options[i].name, "mode");
+    return jrpc_url_mode(url, "mode", &place->mode, problem);
 }
 
 /* The name of a file that can be read. */
@@ -82,18 +85,16 @@ static int read_file_name(const jrpc_url *url, const char *name, char **out, jrp
     return copy(path, out);
 }
 
-static int read_tls(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
+/* Whether there is enough of it is asked when it is clear who opens the port. */
+static int read_tls(jri_web_site *site, const jrpc_url *url, jrpc_problem *problem)
 {
-    if (!listener->is_tls)
+    if (!site->is_tls)
         return 0;
-    int status = read_file_name(url, "cert", &listener->cert, problem);
+    int status = read_file_name(url, "cert", &site->cert, problem);
     if (!status)
-        status = read_file_name(url, "key", &listener->key, problem);
+        status = read_file_name(url, "key", &site->key, problem);
     if (!status)
-        status = read_file_name(url, "client_ca", &listener->client_ca, problem);
-    if (!status && (!listener->cert || !listener->key))
-        status =
-            jrpc_url_fault(url, /* column */ 0, problem, "%s: needs cert= and key=", url->scheme);
+        status = read_file_name(url, "client_ca", &site->client_ca, problem);
     return status;
 }
 
@@ -125,6 +126,7 @@ static int read_tokens(jri_web_listener *listener, const jrpc_url *url, jrpc_pro
 static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
 {
     const char *hosts = NULL, *origins = NULL;
+    const char *path = listener->site->place.is_unix || !*url->path ? "/" : url->path;
 
     int status = jrpc_url_list(url, "host", &hosts, problem);
     if (!status)
@@ -135,9 +137,13 @@ static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
         status = jrpc_url_boolean(url, "openrpc", &listener->has_document, problem);
     if (!status)
         status = jrpc_url_boolean(url, "metrics", &listener->has_metrics, problem);
+    if (!status && listener->site->place.is_unix)
+        status = jrpc_url_string(url, "path", &path, problem);
+    if (!status && *path != '/')
+        status =
+            jrpc_url_fault(url, /* column */ 0, problem, "path: expected one that begins with /");
     if (status)
         return status;
-    const char *path = listener->place.is_unix || !*url->path ? "/" : url->path;
     return copy(path, &listener->path) || copy(hosts, &listener->hosts) ||
                    copy(origins, &listener->origins)
                ? -ENOMEM
@@ -148,15 +154,16 @@ int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_p
 {
     static const char *const known[] = {"host",      "origin",     "console", "openrpc",
                                         "metrics",   "cert",       "key",     "mode",
-                                        "client_ca", "token_file", NULL};
+                                        "client_ca", "token_file", "path",    NULL};
+    jri_web_site *site = listener->site;
 
-    listener->place.is_unix = !strcmp(url->scheme, "http+unix");
-    listener->is_tls = !strcmp(url->scheme, "https") || !strcmp(url->scheme, "wss");
+    site->place.is_unix = !strcmp(url->scheme, "http+unix");
+    site->is_tls = !strcmp(url->scheme, "https") || !strcmp(url->scheme, "wss");
     listener->is_websocket_only = !strncmp(url->scheme, "ws", 2);
     listener->has_console = listener->has_document = !listener->is_websocket_only;
-    int status = read_place(listener, url, problem);
+    int status = read_place(site, url, problem);
     if (!status)
-        status = read_tls(listener, url, problem);
+        status = read_tls(site, url, problem);
     if (!status)
         status = read_tokens(listener, url, problem);
     if (!status)

@@ -49,13 +49,31 @@ static int send_console(jri_web_link *link)
     return n < (int)sizeof(headers) ? send_page(link, &verdict, page, len) : -1;
 }
 
+/* It is well while anything is served at this port. */
 static int send_health(jri_web_link *link)
 {
     static const jri_http_verdict good = {200, "", NULL, "text/plain; charset=utf-8"};
     static const jri_http_verdict bad = {503, "", NULL, "text/plain; charset=utf-8"};
+    const jri_web_listener *listener = jri_web_site_of(link)->listeners;
 
-    return jrpc_listener_is_serving(link->listener->owner) ? send_page(link, &good, "ok\n", 3)
-                                                           : send_page(link, &bad, "stopping\n", 9);
+    while (listener && !jrpc_listener_is_serving(listener->owner))
+        listener = listener->next;
+    return listener ? send_page(link, &good, "ok\n", 3) : send_page(link, &bad, "stopping\n", 9);
+}
+
+/* The listener that has the numbers shown, and to this one; NULL: none. */
+static jri_web_listener *find_metrics(jri_web_link *link, bool *is_forbidden)
+{
+    jri_web_listener *listener = jri_web_site_of(link)->listeners;
+
+    for (*is_forbidden = false; listener; listener = listener->next) {
+        if (!listener->has_metrics)
+            continue;
+        if (jri_web_link_is_local(link) || (listener->tokens && jri_http_has_token(link, listener)))
+            return listener;
+        *is_forbidden = true;
+    }
+    return NULL;
 }
 
 static int send_metrics(jri_web_link *link)
@@ -64,17 +82,16 @@ static int send_metrics(jri_web_link *link)
                                              "text/plain; version=0.0.4; charset=utf-8"};
     static const jri_http_verdict refusal = {403, "", NULL, NULL};
     static const char reason[] = "Numbers are for this machine, or need a token\n";
-    jri_http_verdict token = {0};
+    bool is_forbidden;
+    jri_web_listener *listener = find_metrics(link, &is_forbidden);
     jrpc_buf *buf = NULL;
     size_t len;
 
-    jri_http_check_token(link, &token);
-    bool is_known = link->listener->tokens && !token.status;
-    if (!is_known && !jri_web_link_is_local(link))
-        return send_page(link, &refusal, reason, sizeof(reason) - 1);
+    if (!listener)
+        return is_forbidden ? send_page(link, &refusal, reason, sizeof(reason) - 1) : 1;
     int status = jrpc_buf_new(METRICS_MAX, &buf);
     if (!status)
-        status = jrpc_listener_metrics(link->listener->owner, buf);
+        status = jrpc_listener_metrics(listener->owner, buf);
     if (!status) {
         const char *data = jrpc_buf_data(buf, &len);
         status = send_page(link, &verdict, data, len);
@@ -117,15 +134,14 @@ int jri_http_page(jri_web_link *link, const char *path)
     if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http.is_head)
         return 1;
     link->http.keeps_alive = false;
-    if (jri_web_is_document(listener, path))
+    if (listener && jri_web_is_document(listener, path))
         return send_document(link);
     free(link->http.origin); /* whose pages may call, but not look at these */
     link->http.origin = NULL;
     if (!strcmp(path, "/healthz"))
         return send_health(link);
-    if (!strcmp(path, "/metrics") && listener->has_metrics)
-        return send_metrics(link);
-    if (!strcmp(path, listener->path) && listener->has_console)
+    int found = strcmp(path, "/metrics") ? 1 : send_metrics(link);
+    if (found == 1 && listener && listener->has_console)
         return send_console(link);
-    return 1;
+    return found;
 }

@@ -27,28 +27,43 @@ static bool has(const jri_web_link *link, enum lws_token_indexes token)
 }
 
 /* Does it come from where it may? A listed origin is kept, for the answer to name it. */
-void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict)
+static void check_source(jri_web_link *link, const jri_web_listener *listener,
+                         jri_http_verdict *verdict)
 {
-    jri_web_listener *listener = link->listener;
+    const char *scheme = jri_web_site_of(link)->is_tls ? "https" : "http";
     char host[VALUE_MAX], origin[VALUE_MAX];
     size_t host_len = jri_web_header(link, WSI_TOKEN_HOST, host, sizeof(host));
     size_t origin_len = jri_web_header(link, WSI_TOKEN_ORIGIN, origin, sizeof(origin));
 
-    free(link->http.origin);
-    link->http.origin = NULL;
     if (host_len >= sizeof(host) || !jri_web_host_is_known(host, host_len, listener->hosts)) {
         judge(verdict, 421, "", "This host is not served here\n");
         return;
     }
     jri_web_origin kind =
         origin_len < sizeof(origin)
-            ? jri_web_origin_of(origin, origin_len, listener->is_tls ? "https" : "http", host,
-                                listener->origins)
+            ? jri_web_origin_of(origin, origin_len, scheme, host, listener->origins)
             : JRI_ORIGIN_REFUSED;
     if (kind == JRI_ORIGIN_LISTED)
         link->http.origin = strdup(origin);
     if (kind == JRI_ORIGIN_REFUSED || (kind == JRI_ORIGIN_LISTED && !link->http.origin))
         judge(verdict, 403, "", "Pages of this origin may not call\n");
+}
+
+/* What belongs to no listener is for whoever one of them lets in. */
+void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict)
+{
+    const jri_web_listener *listener = link->listener;
+
+    free(link->http.origin);
+    link->http.origin = NULL;
+    if (!listener)
+        listener = jri_web_site_of(link)->listeners;
+    for (; listener; listener = listener->next) {
+        *verdict = (jri_http_verdict){0};
+        check_source(link, listener, verdict);
+        if (link->listener || !verdict->status)
+            return;
+    }
 }
 
 /* The token of a handshake, where browsers can give it. 0: none. */
@@ -69,26 +84,29 @@ static size_t read_socket_token(jri_web_link *link, char to[VALUE_MAX])
     return len;
 }
 
-/* Is there a token, if one is needed? Browsers cannot give WebSocket a header. */
-void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict)
+/* One of the listener's tokens. */
+bool jri_http_has_token(jri_web_link *link, const jri_web_listener *listener)
 {
     static const char scheme[] = "Bearer ";
-    const char *tokens = link->listener->tokens, *token;
-    char text[VALUE_MAX];
+    char text[VALUE_MAX], *token = text;
     size_t len = jri_web_header(link, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof(text));
 
-    if (!tokens)
-        return;
-    token = text;
     if (!len)
         len = has(link, WSI_TOKEN_UPGRADE) ? read_socket_token(link, text) : 0;
     else if (len < sizeof(text) && !strncasecmp(text, scheme, sizeof(scheme) - 1))
         len -= sizeof(scheme) - 1, token += sizeof(scheme) - 1;
     else
         len = 0;
-    if (!jri_web_token_is_known(token, len, tokens))
-        judge(verdict, 401, "WWW-Authenticate: Bearer\r\n", "A token is needed\n");
+    bool is_known = jri_web_token_is_known(token, len, listener->tokens);
     explicit_bzero(text, sizeof(text));
+    return is_known;
+}
+
+/* Is there a token, if one is needed? */
+void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict)
+{
+    if (link->listener->tokens && !jri_http_has_token(link, link->listener))
+        judge(verdict, 401, "WWW-Authenticate: Bearer\r\n", "A token is needed\n");
 }
 
 /* How the body comes: in chunks, or with a length. */
@@ -158,10 +176,10 @@ static void check_type(jri_web_link *link, jri_http_verdict *verdict)
 
 void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict)
 {
-    if (jri_web_is_document(link->listener, path))
-        answer_for_document(link, verdict);
-    else if (strcmp(path, link->listener->path) != 0)
+    if (!link->listener)
         judge(verdict, 404, "", "Not found\n");
+    else if (jri_web_is_document(link->listener, path))
+        answer_for_document(link, verdict);
     else if (link->listener->is_websocket_only)
         judge(verdict, 426, "Upgrade: websocket\r\n", "Only WebSocket is served here\n");
     else if (!has(link, WSI_TOKEN_POST_URI))
@@ -174,31 +192,24 @@ void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *ve
         check_body(link, verdict);
 }
 
-void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
+/* A subprotocol may be agreed upon, if any is offered. */
+static void check_subprotocols(jri_web_link *link, jri_http_verdict *verdict)
 {
-    char text[VALUE_MAX];
+    char text[SUBPROTOCOLS_MAX + 1];
+    size_t len = jri_web_header(link, WSI_TOKEN_PROTOCOL, text, sizeof(text));
 
-    jri_http_check_source(link, verdict);
-    if (verdict->status)
-        return;
-    jri_http_check_token(link, verdict);
-    if (verdict->status)
-        return;
-    size_t len = jri_web_header(link, WSI_TOKEN_GET_URI, text, sizeof(text));
-    if (!len)
-        judge(verdict, 405, "Allow: GET\r\n", "WebSocket begins with GET\n");
-    else if (strcmp(text, link->listener->path) != 0)
-        judge(verdict, 404, "", "Not found\n");
-    if (verdict->status)
-        return;
-    len = jri_web_header(link, WSI_TOKEN_PROTOCOL, text, SUBPROTOCOLS_MAX + 1);
-    if (len > SUBPROTOCOLS_MAX)
+    if (len >= sizeof(text))
         judge(verdict, 400, "", "Sec-WebSocket-Protocol is too long\n");
     else if (len && !jri_web_offers_ours(text, len))
         judge(verdict, 400, "", "jsonrpc-2.0 is spoken here: offer it, before a token\n");
-    if (verdict->status)
-        return;
-    len = jri_web_header(link, WSI_TOKEN_VERSION, text, sizeof(text));
+    explicit_bzero(text, sizeof(text));
+}
+
+static void check_handshake(jri_web_link *link, jri_http_verdict *verdict)
+{
+    char text[VALUE_MAX];
+    size_t len = jri_web_header(link, WSI_TOKEN_VERSION, text, sizeof(text));
+
     if (len != 2 || memcmp(text, "13", 2) != 0) {
         judge(verdict, 426, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
               "Sec-WebSocket-Version must be 13\n");
@@ -209,4 +220,19 @@ void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
     len = jri_web_header(link, WSI_TOKEN_KEY, text, sizeof(text));
     if (!asks || len != 24) /* 16 bytes in base64 */
         judge(verdict, 400, "", "Bad WebSocket handshake\n");
+}
+
+void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
+{
+    jri_http_check_source(link, verdict);
+    if (!verdict->status && !has(link, WSI_TOKEN_GET_URI))
+        judge(verdict, 405, "Allow: GET\r\n", "WebSocket begins with GET\n");
+    if (!verdict->status && !link->listener)
+        judge(verdict, 404, "", "Not found\n");
+    if (!verdict->status)
+        jri_http_check_token(link, verdict);
+    if (!verdict->status)
+        check_subprotocols(link, verdict);
+    if (!verdict->status)
+        check_handshake(link, verdict);
 }

@@ -19,77 +19,76 @@ enum { ACCEPTED_AT_ONCE = 64 };
 
 /* No descriptor is left: the one in reserve makes room to take the connection and hang up, else it
  * would be reported for ever. */
-static void turn_away(jri_web_listener *listener)
+static void turn_away(jri_web_site *site)
 {
-    close(listener->spare_fd);
-    int fd = accept(listener->place.fd, NULL, NULL);
+    close(site->spare_fd);
+    int fd = accept(site->place.fd, NULL, NULL);
     if (fd >= 0)
         close(fd);
-    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    jrpc_listener_log(listener->owner, /* peer */ NULL, JRPC_LOG_WARNING,
+    site->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    jrpc_listener_log(site->listeners->owner, /* peer */ NULL, JRPC_LOG_WARNING,
                       "no descriptor left for a connection, closing it");
 }
 
 static void accept_some(uv_poll_t *poll, int status, int events)
 {
-    jri_web_listener *listener = poll->data;
+    jri_web_site *site = poll->data;
     int on = 1;
 
     (void)status;
     (void)events;
-    for (int i = 0; i < ACCEPTED_AT_ONCE && listener->is_accepting; i++) {
-        if (listener->n_strangers >= listener->handshakes_max) {
-            listener->is_accepting = false; /* the others wait in the kernel's queue */
-            uv_poll_stop(&listener->accept);
+    for (int i = 0; i < ACCEPTED_AT_ONCE && site->is_accepting; i++) {
+        if (site->n_strangers >= site->handshakes_max) {
+            site->is_accepting = false; /* the others wait in the kernel's queue */
+            uv_poll_stop(&site->accept);
             return;
         }
-        int fd = accept4(listener->place.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(site->place.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-            turn_away(listener);
+            turn_away(site);
             return;
         }
         if (fd < 0)
             return;
-        if (!listener->place.is_unix)
+        if (!site->place.is_unix)
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        jri_web_adopt(listener, fd);
+        jri_web_adopt(site, fd);
     }
 }
 
-void jri_web_socket_accept(jri_web_listener *listener)
+void jri_web_socket_accept(jri_web_site *site)
 {
-    if (listener->is_accepting || listener->is_stopped || !listener->is_open)
+    if (site->is_accepting || !site->is_open)
         return;
-    listener->is_accepting = true;
-    uv_poll_start(&listener->accept, UV_READABLE, accept_some);
+    site->is_accepting = true;
+    uv_poll_start(&site->accept, UV_READABLE, accept_some);
 }
 
-int jri_web_socket_open(jri_web_listener *listener, const jrpc_url *url, uint16_t *port,
-                        jrpc_problem *problem)
+int jri_web_socket_open(jri_web_site *site, const jrpc_url *url, jrpc_problem *problem)
 {
     const char *why;
 
-    int status = jri_stream_listen(&listener->place, port, &why);
+    int status = jri_stream_listen(&site->place, &site->port, &why);
     if (status) {
         jrpc_url_fault(url, /* column */ 0, problem, "%s", why ? why : uv_strerror(status));
         problem->code = status;
         return status;
     }
-    listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    uv_poll_init(listener->loop, &listener->accept, listener->place.fd);
-    listener->accept.data = listener;
-    listener->is_open = true;
+    site->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    uv_poll_init(site->loop, &site->accept, site->place.fd);
+    site->accept.data = site;
+    site->is_open = true;
     return 0;
 }
 
-void jri_web_socket_close(jri_web_listener *listener, uv_close_cb closed)
+void jri_web_socket_close(jri_web_site *site, uv_close_cb closed)
 {
-    if (!listener->is_open)
+    if (!site->is_open)
         return;
-    listener->is_open = listener->is_accepting = false;
-    uv_close((uv_handle_t *)&listener->accept, closed);
-    jri_stream_unlisten(&listener->place);
-    if (listener->spare_fd >= 0)
-        close(listener->spare_fd);
-    listener->spare_fd = -1;
+    site->is_open = site->is_accepting = false;
+    uv_close((uv_handle_t *)&site->accept, closed);
+    jri_stream_unlisten(&site->place);
+    if (site->spare_fd >= 0)
+        close(site->spare_fd);
+    site->spare_fd = -1;
 }

@@ -16,7 +16,18 @@
 
 #include "../core/json_write.h"
 
-enum { GOODBYE_MS = 5000 };
+enum { GOODBYE_MS = 5000, PATH_MAX_LEN = 1023 };
+
+/* Only the service's own path can be upgraded, none below it. */
+static void route(jri_web_link *link)
+{
+    char path[PATH_MAX_LEN + 1];
+    size_t len = jri_web_header(link, WSI_TOKEN_GET_URI, path, sizeof(path));
+
+    jri_web_route(link, len < sizeof(path) ? path : "");
+    if (link->listener && strcmp(link->listener->path, path) != 0)
+        link->listener = NULL;
+}
 
 int jri_websocket_upgrade(jri_web_link *link)
 {
@@ -29,9 +40,10 @@ int jri_websocket_upgrade(jri_web_link *link)
         return -1;
     free(link->http.origin);
     link->http = (jri_http_request){0};
+    jri_web_link_close_peer(link); /* what it was by HTTP */
+    route(link);
     jri_http_examine_upgrade(link, &verdict);
     if (!verdict.status) {
-        jri_web_link_close_peer(link); /* what it was by HTTP */
         if (jri_web_link_open_peer(link, /* is_websocket */ true))
             verdict = (jri_http_verdict){503, "", "Server busy\n", NULL};
     }
@@ -39,6 +51,7 @@ int jri_websocket_upgrade(jri_web_link *link)
         link->is_websocket = true;
         return 0;
     }
+    link->listener = NULL;
     jri_http_say(link, &verdict);
     return -1;
 }

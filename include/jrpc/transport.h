@@ -210,6 +210,11 @@ JRPC_API int jrpc_listener_document(const jrpc_listener *listener, const char **
 /** jrpc_listener_is_serving() - calls are taken: neither it nor its server is stopping */
 JRPC_API bool jrpc_listener_is_serving(const jrpc_listener *listener);
 
+/** jrpc_listener_next() - the states of all listeners of its transport on its server, one by one,
+ * for those that share something; they are there until they call jrpc_listener_closed().
+ * @state: the one before; NULL: the first. Return: NULL: there are no more */
+JRPC_API void *jrpc_listener_next(const jrpc_listener *listener, const void *state);
+
 /** jrpc_listener_measure() - from now on the server counts and times calls by method, which costs
  * two looks at the clock a call. Return: 0; -ENOMEM; -EINVAL */
 JRPC_API int jrpc_listener_measure(jrpc_listener *listener);

@@ -94,12 +94,15 @@ if command -v openssl >/dev/null; then
         -addext subjectAltName=IP:127.0.0.1 -keyout "$work/key" -out "$work/cert" 2>/dev/null
     endpoints+=("https://127.0.0.1:0?cert=$work/cert&key=$work/key&client_ca=$work/cert")
 fi
+endpoints+=("http+unix:$work/socket?path=/other")
 "$demo" "${endpoints[@]/#/--listen=}" 2>"$work/log" &
 pid=$!
 until (($(grep -c '^listening on' "$work/log") == ${#endpoints[@]})); do kill -0 $pid; done
 mapfile -t urls < <(sed -n 's/^listening on //p' "$work/log")
 same "$(status "${json[@]}" --unix-socket "$work/socket" http://localhost/)" 200
-if ((${#urls[@]} > 1)); then
+same "$(status "${json[@]}" --unix-socket "$work/socket" http://localhost/other)" 200
+same "$(status "${json[@]}" --unix-socket "$work/socket" http://localhost/none)" 404
+if ((${#urls[@]} > 2)); then
     tls=(--cacert "$work/cert")
     known=("${tls[@]}" --cert "$work/cert" --key "$work/key")
     same "$(status "${json[@]}" "${known[@]}" "${urls[1]}")" 200
@@ -111,4 +114,31 @@ if ((${#urls[@]} > 1)); then
 fi
 kill $pid
 wait $pid
+# What cannot share a place is refused: the message names both.
+status=0
+"$demo" --listen "http+unix:$work/socket" --listen "http+unix:$work/socket" 2>"$work/log" || status=$?
+same $status 2
+same "$(tail -1 "$work/log")" \
+    "demo: http+unix:$work/socket: that path is served by http+unix:$work/socket already"
+
+# With TLS the second needs no certificate of its own. The port is the one that was free just now.
+if ((${#urls[@]} > 2)); then
+    port=${urls[1]#https://127.0.0.1:}
+    port=${port%%[/?]*}
+    first="https://127.0.0.1:$port/first?cert=$work/cert&key=$work/key"
+    "$demo" --listen "$first" --listen "wss://127.0.0.1:$port/second" \
+        --listen "https://127.0.0.1:$port/third?cert=$work/cert&key=$work/key" 2>"$work/log" &
+    pid=$!
+    until (($(grep -c '^listening on' "$work/log") == 3)); do kill -0 $pid; done
+    same "$(status "${json[@]}" "${tls[@]}" "https://127.0.0.1:$port/first")" 200
+    same "$(status "${json[@]}" "${tls[@]}" "https://127.0.0.1:$port/second")" 426
+    same "$(status "${json[@]}" "${tls[@]}" "https://127.0.0.1:$port/third")" 200
+    kill $pid
+    wait $pid
+    status=0
+    "$demo" --listen "$first" --listen "https://127.0.0.1:$port/second?cert=$work/key&key=$work/key" \
+        2>"$work/log" || status=$?
+    same $status 2
+    grep -q 'it has another cert=, unlike https://' "$work/log"
+fi
 echo "$n_calls calls answered"
