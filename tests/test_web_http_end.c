@@ -28,47 +28,6 @@
  * Answers
  */
 
-/* libwebsockets could not read the others; clients are to send them again. */
-static void client_that_does_not_wait_for_its_answer_gets_just_one(void **state)
-{
-    static const char one[] = "POST / HTTP/1.1\r\n" HOST JSON "Content-Length: 53\r\n\r\n" PING;
-    suite_place *site = open_web(HTTP, NULL);
-
-    (void)state;
-    for (size_t extra = 0; extra < 3 * (sizeof(one) - 1); extra += 17) {
-        web_client *client = web_visit(site);
-        char text[sizeof(one) * 4];
-        snprintf(text, sizeof(text), "%s%s%s%s", one, one, one, one);
-        web_write(client, text, sizeof(one) - 1 + extra);
-        web_expect(client, 200, RESULT("1", "1"));
-        if (extra) {
-            web_response response;
-            web_receive(client, &response);
-            assert_int_equal(response.status, -1);
-        }
-        web_close(client);
-    }
-    close_site(site);
-}
-
-static void client_that_does_not_wait_for_a_call_in_flight_is_hung_up_on(void **state)
-{
-    static const char hold[] = CALL("hold", "[]", "1");
-    suite_place *site = open_web(HTTP, NULL);
-    web_client *client = web_visit(site);
-
-    (void)state;
-    web_post(client, "", hold, sizeof(hold) - 1);
-    jrpc_call *held = desk_take(&site->desk);
-    web_post(client, "", PING, strlen(PING));
-    web_expect(client, -1, NULL);
-    desk_wait_for(&site->desk, &site->desk.n_closed, 1, "the peer's end");
-    assert_int_equal(jrpc_reply_integer(held, 7), -EPIPE);
-    jrpc_call_free(held);
-    web_close(client);
-    close_site(site);
-}
-
 static void large_answers_go_out_whole(void **state)
 {
     static const int lengths[] = {0, 1000, 70000, 262144, 5000000};
@@ -383,8 +342,6 @@ static void address_has_the_real_port_and_the_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(client_that_does_not_wait_for_its_answer_gets_just_one),
-        cmocka_unit_test(client_that_does_not_wait_for_a_call_in_flight_is_hung_up_on),
         cmocka_unit_test(large_answers_go_out_whole),
         cmocka_unit_test(head_has_no_body),
         cmocka_unit_test(listed_origin_is_told_that_it_is),

@@ -90,8 +90,12 @@ typedef struct jri_http_request {
     jri_http_phase phase;
     size_t left; /* bytes of the body that have not come */
     bool is_1_0, is_head, keeps_alive, is_chunked;
-    bool has_ended; /* all of the body came */
-    bool is_cut;    /* it is answered though it did not */
+    bool has_ended;        /* all of the body came */
+    bool is_cut;           /* it is answered though it did not */
+    bool is_pipelined;     /* more came before the answer was sent */
+    bool is_looked_behind; /* so much as there was, was seen by now */
+    bool has_head;         /* of the answer: in front of it */
+    uint16_t status;       /* of the answer */
     jri_web_chunks chunks;
     char *origin; /* to be told that it is listed; NULL: none */
 } jri_http_request;
@@ -153,6 +157,8 @@ void jri_web_link_close_peer(jri_web_link *link);
 void jri_web_link_kill(jri_web_link *link, int reason);
 void jri_web_link_part(jri_web_link *link, int patience_ms);
 bool jri_web_link_has_heard(const jri_web_link *link);
+int jri_web_link_drain(
+    const jri_web_link *link); /* what is not read is lost; -1: nobody is there */
 jrpc_buf *jri_web_link_output(jri_web_link *link);
 size_t jri_web_link_unsent(const jri_web_link *link);
 int jri_web_link_write_some(jri_web_link *link); /* whether or not libwebsockets wants it */

@@ -45,11 +45,12 @@ static int run_callback(jri_web_link *link, enum lws_callback_reasons reason, vo
 }
 
 /* Whoever parts is only waited for. */
-static int run_last_callback(enum lws_callback_reasons reason)
+static int run_last_callback(const jri_web_link *link, enum lws_callback_reasons reason)
 {
     switch (reason) {
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return link->http.is_pipelined ? jri_web_link_drain(link) : -1;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_TIMER:
         return -1;
     default:
@@ -91,7 +92,8 @@ static int called_back(struct lws *wsi, enum lws_callback_reasons reason, void *
         link = lws_get_opaque_user_data(wsi);
         if (!link || link->is_killed)
             return -1;
-        return link->is_parting ? run_last_callback(reason) : run_callback(link, reason, in, len);
+        return link->is_parting ? run_last_callback(link, reason)
+                                : run_callback(link, reason, in, len);
     case LWS_CALLBACK_RAW_ADOPT: /* what becomes of CONNECT */
     case LWS_CALLBACK_RAW_RX:
         return -1;

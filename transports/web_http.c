@@ -2,14 +2,19 @@
 /*
  * web_http.c - messages by POST
  *
- * One request of a connection is in hand at a time. libwebsockets 4.1 cannot read a request that
- * came together with the one before it: it takes its headers for its body, or never returns. So a
- * client that does not wait for the answer gets just this one, if it is there already, and is hung
- * up on. A connection is
- * closed as well behind a request that the server did not see, an empty body, one in chunks, and
- * when the client or the end of the server ask for it. If part of the body has not come by then it
- * is read for a while and thrown away, else the kernel would take the answer back from the client
- * together with the connection.
+ * One request of a connection is in hand at a time. What is read together with it, behind its body,
+ * libwebsockets 4.1 keeps and cannot read as a request: lws_http_action() would take its headers
+ * for its body, out of memory that is freed meanwhile. So a transaction is completed only when
+ * nothing is kept. If something is, its client has not waited: the answer says that it is the last,
+ * what else comes is thrown away, and the connection is closed. To answer at once, at the end of
+ * the turn, we must know that nothing is kept; libwebsockets tells that of all connections
+ * together. Else it is known in the next turn, in which it shows what it keeps before it asks for
+ * output.
+ *
+ * A connection is closed as well behind a request that the server did not see, an empty body, one
+ * in chunks, and when the client or the end of the server ask for it. If anything has not been read
+ * by then it is read for a while and thrown away, else the kernel would take the answer back from
+ * the client together with the connection.
  */
 #define _GNU_SOURCE
 #include "web.h"
@@ -94,28 +99,39 @@ int jri_http_say(jri_web_link *link, const jri_http_verdict *verdict)
     return lws_write(link->wsi, (unsigned char *)at, n, LWS_WRITE_RAW) < (int)n ? -1 : 0;
 }
 
+/* Its head waits until it is written, as it tells whether the connection is kept. */
 int jri_http_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start, int status)
 {
-    const char *type = jri_web_type(link->listener);
-    jri_http_verdict verdict = {status, "", NULL, type ? type : "application/json"};
-    char head[JRI_HTTP_HEAD_MAX];
+    jri_http_request *http = &link->http;
     size_t end;
-    char *data = jrpc_buf_data(buf, &end);
 
-    if (link->http.phase != JRI_HTTP_RUNNING) { /* there is nobody to get it */
+    jrpc_buf_data(buf, &end);
+    if (http->phase != JRI_HTTP_RUNNING) { /* there is nobody to get it */
         jrpc_buf_truncate(buf, link->ready);
         return 0;
     }
-    if (end == start)
-        verdict.status = 204;
-    link->http.keeps_alive &= !link->listener->is_stopped;
-    size_t len = jri_http_put_head(link, &verdict, end - start, head);
-    if (!len)
-        return -EMSGSIZE;
-    memcpy(data + start - len, head, len);
-    link->sent = start - len;
+    http->status = (uint16_t)(end == start ? 204 : status);
+    http->has_head = false;
+    http->phase = JRI_HTTP_ANSWERING;
+    http->keeps_alive &= !link->listener->is_stopped;
+    link->sent = start;
     link->ready = end;
-    link->http.phase = JRI_HTTP_ANSWERING;
+    return 0;
+}
+
+static int put_answers_head(jri_web_link *link)
+{
+    const char *type = jri_web_type(link->listener);
+    const jri_http_verdict verdict = {link->http.status, "", NULL,
+                                      type ? type : "application/json"};
+    char head[JRI_HTTP_HEAD_MAX];
+    size_t len = jri_http_put_head(link, &verdict, link->ready - link->sent, head);
+
+    if (!len)
+        return -1;
+    link->sent -= len; /* there is room in front */
+    memcpy(jrpc_buf_data(link->output, NULL) + link->sent, head, len);
+    link->http.has_head = true;
     return 0;
 }
 
@@ -207,9 +223,7 @@ int jri_http_body(jri_web_link *link, const char *data, size_t len)
     return http->left || !link->input ? 0 : deliver_input(link);
 }
 
-/* Called anew when more comes while the answer is awaited: the next request. It is the end of the
- * connection: at once while the server has the first one, for libwebsockets can neither read on
- * nor be told to wait, it would spin; else behind the answer. */
+/* Called anew, in this turn or the next, whenever more has come. */
 int jri_http_body_ended(jri_web_link *link)
 {
     jri_http_request *http = &link->http;
@@ -219,10 +233,15 @@ int jri_http_body_ended(jri_web_link *link)
         http->has_ended = true;
         return 0;
     }
-    while (link->sent < link->ready)
-        if (jri_web_link_write_some(link))
-            break;
-    return -1;
+    if (http->phase == JRI_HTTP_IDLE)
+        return -1; /* the answer is on its way, too late to say anything */
+    http->keeps_alive = false;
+    http->is_pipelined = true;
+    bool is_there = jri_web_link_drain(link) == 0;
+    if (!is_there && http->phase == JRI_HTTP_ANSWERING && jri_http_writable(link) == 0)
+        while (link->sent < link->ready && !jri_web_link_write_some(link))
+            continue; /* it may have closed just its own side */
+    return is_there ? 0 : -1;
 }
 
 /*
@@ -312,11 +331,31 @@ int jri_http_begin(jri_web_link *link, const char *path)
     return status;
 }
 
-/* The answer waits until libwebsockets asks for output: by then it has looked at what stands behind
- * the request. */
+/* Nothing is kept of what was read together with a request, of this connection or any other. */
+static bool is_nothing_kept(const jri_web_link *link)
+{
+    return lws_service_adjust_timeout(lws_get_context(link->wsi), /* ms */ 1, /* thread */ 0);
+}
+
+/* It is known whether anything is kept of this one: nothing is, or there was a turn to show it. */
+static bool is_looked_behind(jri_web_link *link)
+{
+    jri_http_request *http = &link->http;
+
+    if (!http->keeps_alive || http->is_looked_behind || is_nothing_kept(link))
+        return true;
+    http->is_looked_behind = true;
+    return false;
+}
+
 int jri_http_flush(jri_web_link *link)
 {
-    if (link->http.phase == JRI_HTTP_ANSWERING)
+    jri_http_request *http = &link->http;
+
+    if (http->phase == JRI_HTTP_ANSWERING && http->has_ended && http->keeps_alive &&
+        !link->is_dropped && is_nothing_kept(link))
+        return jri_http_writable(link);
+    if (http->phase == JRI_HTTP_ANSWERING)
         lws_callback_on_writable(link->wsi);
     jrpc_transport_writable(link->peer, jri_web_link_unsent(link));
     return 0;
@@ -339,6 +378,12 @@ int jri_http_writable(jri_web_link *link)
 
     if (http->phase != JRI_HTTP_ANSWERING)
         return 0;
+    if (!http->has_head && !is_looked_behind(link)) {
+        lws_callback_on_writable(link->wsi);
+        return 0;
+    }
+    if (!http->has_head && put_answers_head(link))
+        return -1;
     int status = jri_web_link_write(link);
     if (status < 0)
         return -1;
@@ -360,7 +405,7 @@ int jri_http_writable(jri_web_link *link)
         lws_callback_on_writable(link->wsi);
         return 0;
     }
-    return http->is_cut ? linger(link) : -1;
+    return http->is_cut || http->is_pipelined ? linger(link) : -1;
 }
 
 int jri_http_timer(jri_web_link *link)

@@ -22,6 +22,7 @@ enum {
     KEPT_SPARE = 65536,    /* bytes of memory that an empty buffer may keep */
     WORTH_TELLING = 16384, /* bytes of a part of a message */
     KEPT_SENT = 1 << 20,   /* bytes written that may stand before those that are not */
+    DRAINED_AT_ONCE = 16,  /* pieces */
 };
 
 jri_web_link *jri_web_link_new(struct lws *wsi)
@@ -179,6 +180,16 @@ bool jri_web_link_has_heard(const jri_web_link *link)
 
     return !lws_partial_buffered(link->wsi) && !ioctl(fd, FIONREAD, &n_unread) && !n_unread &&
            !ioctl(fd, TIOCOUTQ, &n_unsent) && !n_unsent;
+}
+
+int jri_web_link_drain(const jri_web_link *link)
+{
+    char waste[16384];
+    ssize_t n = 1;
+
+    for (int i = 0; i < DRAINED_AT_ONCE && n > 0; i++)
+        n = recv(lws_get_socket_fd(link->wsi), waste, sizeof(waste), MSG_DONTWAIT);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? 0 : -1;
 }
 
 jrpc_buf *jri_web_link_output(jri_web_link *link)

@@ -30,6 +30,7 @@ static int send_page(jri_web_link *link, const jri_http_verdict *page, const cha
         (!link->http.is_head && jrpc_buf_append(buf, data, len)))
         return -1;
     jrpc_buf_data(buf, &link->ready);
+    link->http.has_head = true;
     link->http.phase = JRI_HTTP_ANSWERING;
     lws_callback_on_writable(link->wsi);
     return 0;
