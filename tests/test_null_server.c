@@ -81,6 +81,7 @@ static void null_server_is_refused(void **state)
         {"jrpc_peer_transport", !jrpc_peer_transport(NULL)},
         {"jrpc_peer_address", !jrpc_peer_address(NULL)},
         {"jrpc_peer_identity", !jrpc_peer_identity(NULL)},
+        {"jrpc_peer_header", !jrpc_peer_header(NULL, "Host")},
         {"jrpc_peer_listener", !jrpc_peer_listener(NULL)},
         {"jrpc_peer_has_push", !jrpc_peer_has_push(NULL)},
         {"jrpc_peer_set_user", free_no_server()},

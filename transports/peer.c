@@ -74,6 +74,8 @@ static jrpc_peer *new_peer(jrpc_listener *listener, const jrpc_peer_info *info)
     peer->id = ++server->last_peer_id;
     peer->inbox_last = &peer->inbox;
     peer->has_push = info->has_push;
+    if (info->state)
+        memcpy(peer->state, info->state, listener->transport->peer_size);
     atomic_init(&peer->n_refs, 1);
     atomic_init(&peer->is_open, true);
     atomic_init(&peer->n_unsent, 0);
@@ -448,6 +450,13 @@ const char *jrpc_peer_address(const jrpc_peer *peer)
 const char *jrpc_peer_identity(const jrpc_peer *peer)
 {
     return peer ? peer->identity : NULL;
+}
+
+const char *jrpc_peer_header(const jrpc_peer *peer, const char *name)
+{
+    if (!name || !jrpc_peer_is_open(peer) || !peer->transport->header)
+        return NULL;
+    return peer->transport->header((void *)(uintptr_t)peer->state, name);
 }
 
 jrpc_listener *jrpc_peer_listener(const jrpc_peer *peer)

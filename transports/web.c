@@ -149,6 +149,11 @@ static void drop(void *peer, int reason)
         jri_http_drop(link, reason);
 }
 
+static const char *header(void *peer, const char *name)
+{
+    return jri_web_headers_find(link_of(peer), name);
+}
+
 static const char *const schemes[] = {"http", "https", "http+unix", "ws", "wss", NULL};
 
 const jrpc_transport jri_web_transport = {
@@ -166,4 +171,5 @@ const jrpc_transport jri_web_transport = {
     .flush = flush,
     .pause = pause_reading,
     .drop = drop,
+    .header = header,
 };

@@ -71,6 +71,7 @@ struct jri_web_listener {
     const jrpc_url *url;            /* until it has started */
     char *path;                     /* of the service */
     char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
+    char *headers;                  /* that methods may ask for; NULL: none */
     bool is_websocket_only, has_console, has_document, has_metrics;
     bool is_stopped;
     int64_t idle_ms;
@@ -118,6 +119,7 @@ struct jri_web_link {
     size_t sent, ready; /* of output: bytes written, bytes of whole answers */
     size_t lent;        /* of those written: bytes that libwebsockets may have kept */
     jri_http_request http;
+    char *headers; /* of the request, or of that which was upgraded; NULL: none */
 };
 
 /* web_context.c: libwebsockets */
@@ -198,6 +200,11 @@ bool jri_http_has_token(jri_web_link *link, const jri_web_listener *listener);
 void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict);
 void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *verdict);
 void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict);
+
+/* web_headers.c */
+const char *jri_web_headers_fault(const char *names); /* of the option; NULL: none */
+int jri_web_headers_keep(jri_web_link *link);
+const char *jri_web_headers_find(const jri_web_link *link, const char *name);
 
 /* web_websocket.c */
 int jri_websocket_upgrade(jri_web_link *link);

@@ -303,6 +303,8 @@ static int begin(jri_web_link *link, const char *path)
         return found;
     if (!verdict.status)
         jri_http_examine(link, path, &verdict);
+    if (!verdict.status && jri_web_headers_keep(link))
+        return -1;
     if (!verdict.status && !link->peer && jri_web_link_open_peer(link, /* is_websocket */ false))
         verdict = (jri_http_verdict){503, "", "Server busy\n", NULL};
     if (verdict.status)

@@ -59,6 +59,7 @@ void jri_web_link_free(jri_web_link *link)
             link->next->link = link->link;
     }
     free(link->http.origin);
+    free(link->headers);
     free(link);
 }
 
@@ -90,7 +91,8 @@ static void read_certificate(const jri_web_link *link, char identity[JRI_STREAM_
 int jri_web_link_open_peer(jri_web_link *link, bool is_websocket)
 {
     char address[JRI_STREAM_ADDRESS_SIZE], identity[JRI_STREAM_ADDRESS_SIZE];
-    jrpc_peer_info info = {.size = sizeof(info), .address = address, .has_push = is_websocket};
+    jrpc_peer_info info = {
+        .size = sizeof(info), .address = address, .has_push = is_websocket, .state = &link};
 
     jri_stream_welcome(&jri_web_site_of(link)->place, lws_get_socket_fd(link->wsi), address,
                        identity);
@@ -101,7 +103,6 @@ int jri_web_link_open_peer(jri_web_link *link, bool is_websocket)
         link->peer = NULL;
         return status;
     }
-    *(jri_web_link **)link->peer = link;
     admit(link);
     return 0;
 }

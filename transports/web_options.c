@@ -20,7 +20,8 @@ enum {
 
 void jri_web_options_free(jri_web_listener *listener)
 {
-    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins};
+    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins,
+                            &listener->headers};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         free(*texts[i]);
@@ -125,12 +126,16 @@ static int read_tokens(jri_web_listener *listener, const jrpc_url *url, jrpc_pro
 
 static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
 {
-    const char *hosts = NULL, *origins = NULL;
+    const char *hosts = NULL, *origins = NULL, *headers = NULL, *fault;
     const char *path = listener->site->place.is_unix || !*url->path ? "/" : url->path;
 
     int status = jrpc_url_list(url, "host", &hosts, problem);
     if (!status)
         status = jrpc_url_list(url, "origin", &origins, problem);
+    if (!status)
+        status = jrpc_url_list(url, "headers", &headers, problem);
+    if (!status && (fault = jri_web_headers_fault(headers)))
+        status = jrpc_url_fault(url, /* column */ 0, problem, "headers: %s", fault);
     if (!status && !listener->is_websocket_only)
         status = jrpc_url_boolean(url, "console", &listener->has_console, problem);
     if (!status && !listener->is_websocket_only)
@@ -145,16 +150,16 @@ static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
     if (status)
         return status;
     return copy(path, &listener->path) || copy(hosts, &listener->hosts) ||
-                   copy(origins, &listener->origins)
+                   copy(origins, &listener->origins) || copy(headers, &listener->headers)
                ? -ENOMEM
                : 0;
 }
 
 int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
 {
-    static const char *const known[] = {"host",      "origin",     "console", "openrpc",
-                                        "metrics",   "cert",       "key",     "mode",
-                                        "client_ca", "token_file", "path",    NULL};
+    static const char *const known[] = {"host", "origin",  "console", "openrpc",   "metrics",
+                                        "cert", "key",     "mode",    "client_ca", "token_file",
+                                        "path", "headers", NULL};
     jri_web_site *site = listener->site;
 
     site->place.is_unix = !strcmp(url->scheme, "http+unix");

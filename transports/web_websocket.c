@@ -44,6 +44,8 @@ int jri_websocket_upgrade(jri_web_link *link)
     route(link);
     jri_http_examine_upgrade(link, &verdict);
     if (!verdict.status) {
+        if (jri_web_headers_keep(link))
+            return -1;
         if (jri_web_link_open_peer(link, /* is_websocket */ true))
             verdict = (jri_http_verdict){503, "", "Server busy\n", NULL};
     }

@@ -193,6 +193,18 @@ JRPC_API const char *jrpc_peer_address(const jrpc_peer *peer);
 /** jrpc_peer_identity() - who it proved to be; NULL if nobody asked. [any] */
 JRPC_API const char *jrpc_peer_identity(const jrpc_peer *peer);
 
+/**
+ * jrpc_peer_header() - a header of the peer's request
+ * @name:  in any case
+ *
+ * Over HTTP the request at hand, over WebSocket the one that was upgraded; of both only headers that
+ * the endpoint's option `headers=` names. Borrowed: while the call that came with it is unanswered,
+ * over WebSocket while the peer is open.
+ *
+ * Threads: the loop's. Return: its value; NULL if there is none, or the transport has no headers.
+ */
+JRPC_API const char *jrpc_peer_header(const jrpc_peer *peer, const char *name);
+
 /** jrpc_peer_listener() - where it came in; borrowed while the peer is open. [loop] */
 JRPC_API jrpc_listener *jrpc_peer_listener(const jrpc_peer *peer);
 

@@ -169,6 +169,7 @@ enum {
  * @pause:          stop reading, or go on with what is buffered already; NULL if SHARED
  * @drop:           hang up; 0: after what is unsent, negative errno: at once, which may also come
  *                  while that is waited for
+ * @header:         for jrpc_peer_header(), while the peer is open; NULL: there are none
  */
 typedef struct jrpc_transport {
     size_t size;
@@ -186,6 +187,7 @@ typedef struct jrpc_transport {
     void (*flush)(void *peer);
     void (*pause)(void *peer, bool is_paused);
     void (*drop)(void *peer, int reason);
+    const char *(*header)(void *peer, const char *name);
 } jrpc_transport;
 
 /** jrpc_server_add_transport() - @transport must outlive the server. [setup] Return: 0; -EINVAL;
@@ -236,11 +238,13 @@ JRPC_API void jrpc_listener_log(jrpc_listener *listener, void *peer, int level, 
  * @address:   where it is, for logs and jrpc_peer_address(); copied; NULL stands for ""
  * @identity:  who it is, as the transport has verified it: a key, a user id; copied; NULL: unknown
  * @has_push:  it can be sent notifications; false where it would take one for its answer
+ * @state:     peer_size bytes that its state begins as, before any hook sees it; NULL: cleared
  */
 typedef struct jrpc_peer_info {
     size_t size;
     const char *address, *identity;
     bool has_push;
+    const void *state;
 } jrpc_peer_info;
 
 #define JRPC_PEER_INFO_INIT                                                                        \
