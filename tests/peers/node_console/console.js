@@ -78,7 +78,7 @@ async function strangeNames(browser, server) {
     assert.strictEqual((await console_.send()).pill, 'error -32601');
     await console_.lines('push');
     await console_.page.fill('#filter', 'method199');
-    assert.deepStrictEqual(await console_.page.locator('#list code').allTextContents(), ['group4.method199']);
+    assert.deepStrictEqual(await console_.page.locator('#list button > code').allTextContents(), ['group4.method199']);
     assert.strictEqual(await console_.page.locator('img, main script').count(), 0);
     assert.doesNotMatch(await console_.page.title(), /^owned/);
     assert.deepStrictEqual(console_.faults, []);
