@@ -17,6 +17,9 @@ const comfort = require('./comfort.js');
 const { everyKindOfForm } = require('./forms.js');
 
 const [, , , browserPath] = process.argv;
+/* What a browser does besides. */
+const QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+               '--disable-component-update', '--disable-sync'];
 
 /* It says so, tries again by itself or when it is told to, and the form keeps what was typed. */
 async function comesBack(console_, server) {
@@ -88,8 +91,8 @@ async function strangeNames(browser, server) {
 /* It asks for one where it needs one, says when it is wrong, and keeps it for the tab. */
 async function tokens(browser) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jrpc-console-')), file = path.join(folder, 'tokens');
-    const token = 'o+p/e=n&s%e';
-    fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
+    const token = 'o+p/e=n&s%e', longToken = `${token}${'x'.repeat(80)}`; /* too long to be a subprotocol */
+    fs.writeFileSync(file, `${token}\n${longToken}\n`, { mode: 0o600 });
     const server = await serve(0, { query: `?token_file=${file}` });
     const console_ = new Console(await browser.newPage()), { page } = console_;
 
@@ -100,14 +103,20 @@ async function tokens(browser) {
     await page.fill('#token', token);
     await page.keyboard.press('Enter');
     await console_.is('open');
+    assert.match(await console_.text('#state'), /WebSocket/);
     await console_.choose('ping');
     assert.strictEqual((await console_.send()).value, '"pong"');
     for (const format of ['curl', 'javascript', 'python', 'wscat', 'json']) { /* none has it in it */
         await page.click(`[data-format=${format}]`);
         assert.ok(!(await console_.text('#code')).includes(token));
     }
+    await page.click('#token-open');
+    await page.fill('#token', longToken);
+    await page.keyboard.press('Enter');
+    assert.match((await console_.lines('request', 3))[0], /^rpc.discover/); /* once more */
+    assert.match(await console_.text('#state'), /WebSocket/);
     await page.reload();
-    await console_.is('open');
+    await page.waitForSelector('#state:has-text("WebSocket")');
     assert.ok(await page.evaluate((t) => !JSON.stringify(localStorage).includes(t) && !document.cookie.includes(t), token));
     assert.deepStrictEqual(console_.faults, []);
     await page.close();
@@ -129,7 +138,7 @@ async function withoutDescription(browser) {
 }
 
 async function main() {
-    const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
+    const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', ...QUIET] });
     let server = await serve(0);
     const console_ = new Console(await browser.newPage({ viewport: DESKTOP }));
     const say = (name) => console.log(`${process.uptime().toFixed(1)} s ${name}`);
