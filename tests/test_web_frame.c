@@ -43,6 +43,28 @@ static void frame_header_has_the_shortest_length(void **state)
     }
 }
 
+static void frames_are_cut_where_one_ends(void **state)
+{
+    static const size_t lengths[] = {3, 0, 125, 126, 65535, 65536, 70000, 1};
+    static unsigned char frames[300000];
+    size_t ends[LENGTH(lengths)], len = 0;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(lengths); i++) {
+        len += jri_web_frame_header(i % 2, lengths[i], frames + len);
+        len += lengths[i];
+        ends[i] = len;
+    }
+    assert_int_equal(jri_web_frames_end(frames, len, 0), 0);
+    for (size_t i = 0; i < LENGTH(lengths); i++) {
+        size_t before = i ? ends[i - 1] : 0;
+        assert_int_equal(jri_web_frames_end(frames, len, before + 1), ends[i]);
+        assert_int_equal(jri_web_frames_end(frames, len, ends[i] - 1), ends[i]);
+        assert_int_equal(jri_web_frames_end(frames, len, ends[i]), ends[i]);
+    }
+    assert_int_equal(jri_web_frames_end(frames, len, len + 1), len);
+}
+
 /* Reads on: the pieces one behind the other in body. */
 static int read_chunks(jri_web_chunks *chunks, const char *text, size_t len, char *body,
                        size_t *body_len, size_t *n_read)
@@ -157,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frame_header_has_the_shortest_length),
+        cmocka_unit_test(frames_are_cut_where_one_ends),
         cmocka_unit_test(chunks_are_put_together),
         cmocka_unit_test(chunks_may_be_split_anywhere),
         cmocka_unit_test(endless_lines_of_chunks_are_refused),

@@ -17,6 +17,21 @@ size_t jri_web_frame_header(bool is_binary, size_t len, unsigned char to[JRI_FRA
     return 2 + n_bytes;
 }
 
+size_t jri_web_frames_end(const unsigned char *frames, size_t len, size_t least)
+{
+    size_t end = 0;
+
+    while (end < least && end < len) {
+        const unsigned char *at = frames + end;
+        size_t n_bytes = at[1] < 126 ? 0 : at[1] == 126 ? 2 : 8;
+        uint64_t payload = n_bytes ? 0 : at[1];
+        for (size_t i = 0; i < n_bytes; i++)
+            payload = payload << 8 | at[2 + i];
+        end += 2 + n_bytes + (size_t)payload;
+    }
+    return end;
+}
+
 enum {
     SIZE,       /* digits */
     EXTENSION,  /* the rest of their line */

@@ -14,6 +14,9 @@ enum { JRI_FRAME_HEADER_MAX = 10 };
 /* The header of an unmasked frame that is a whole message (RFC 6455, section 5.2): its length. */
 size_t jri_web_frame_header(bool is_binary, size_t len, unsigned char to[JRI_FRAME_HEADER_MAX]);
 
+/* Of frames made so, len bytes of whole ones: the bytes of the first that have least together. */
+size_t jri_web_frames_end(const unsigned char *frames, size_t len, size_t least);
+
 /* A body in chunks (RFC 9112, section 7.1). All zeros before the first byte. */
 typedef struct jri_web_chunks {
     uint64_t left; /* of the chunk */

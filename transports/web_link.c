@@ -212,8 +212,10 @@ int jri_web_link_write_some(jri_web_link *link)
     unsigned char *data = (unsigned char *)jrpc_buf_data(link->output, NULL) + link->sent;
     size_t n = link->ready - link->sent;
 
+    /* Where a part of a frame was sent and no more is left with libwebsockets, it puts its pings
+     * and pongs. */
     if (n > JRI_WEB_CHUNK)
-        n = JRI_WEB_CHUNK;
+        n = link->is_websocket ? jri_web_frames_end(data, n, JRI_WEB_CHUNK) : JRI_WEB_CHUNK;
     if (lws_write(link->wsi, data, n, LWS_WRITE_RAW) < (int)n)
         return -1;
     link->sent += n;
