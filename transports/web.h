@@ -209,6 +209,8 @@ const char *jri_web_headers_find(const jri_web_link *link, const char *name);
 /* web_websocket.c */
 int jri_websocket_upgrade(jri_web_link *link);
 int jri_websocket_received(jri_web_link *link, const char *data, size_t len);
+int jri_websocket_left(jri_web_link *link, const char *data, size_t len);
+void jri_websocket_closing(jri_web_link *link);
 int jri_websocket_writable(jri_web_link *link);
 int jri_websocket_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start);
 void jri_websocket_drop(jri_web_link *link, int reason);

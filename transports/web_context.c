@@ -24,9 +24,12 @@ static int run_callback(jri_web_link *link, enum lws_callback_reasons reason, vo
         return jri_websocket_upgrade(link);
     case LWS_CALLBACK_ESTABLISHED:
         link->is_websocket = true;
+        lws_set_wsi_user(link->wsi, link); /* else it does not tell that it closes */
         return 0;
     case LWS_CALLBACK_RECEIVE:
         return jri_websocket_received(link, in, len);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return jri_websocket_left(link, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return jri_websocket_writable(link);
     case LWS_CALLBACK_HTTP:
@@ -69,6 +72,11 @@ static int called_back(struct lws *wsi, enum lws_callback_reasons reason, void *
         link = jri_web_link_new(wsi);
         lws_set_opaque_user_data(wsi, link);
         return link ? 0 : -1;
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        link = lws_get_opaque_user_data(wsi);
+        if (link)
+            jri_websocket_closing(link);
+        return 0;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLOSED_HTTP:
         link = lws_get_opaque_user_data(wsi);

@@ -16,7 +16,7 @@
 
 #include "../core/json_write.h"
 
-enum { GOODBYE_MS = 5000, PATH_MAX_LEN = 1023 };
+enum { GOODBYE_MS = 5000, PATH_MAX_LEN = 1023, CODE_MAX = 4999 };
 
 /* Only the service's own path can be upgraded, none below it. */
 static void route(jri_web_link *link)
@@ -64,12 +64,13 @@ static int say_goodbye(jri_web_link *link)
 {
     unsigned char frame[LWS_PRE + 4] = {0};
     unsigned char *at = frame + LWS_PRE;
+    int code_len = link->close_code ? 2 : 0;
 
     at[0] = 0x88;
-    at[1] = 2;
+    at[1] = (unsigned char)code_len;
     at[2] = (unsigned char)(link->close_code >> 8);
     at[3] = (unsigned char)link->close_code;
-    if (lws_write(link->wsi, at, 4, LWS_WRITE_RAW) < 4)
+    if (lws_write(link->wsi, at, (size_t)code_len + 2, LWS_WRITE_RAW) < code_len + 2)
         return -1;
     jri_web_link_part(link, GOODBYE_MS);
     return 0;
@@ -105,6 +106,43 @@ static int refuse(jri_web_link *link, int code, int reason, const char *what)
     jrpc_transport_buffered(link->peer, 0);
     close_soon(link, code, reason);
     return 0;
+}
+
+/* A goodbye that may not be is told why. libwebsockets has put 1002 where a code below 3000 is none
+ * that it knows. 0: it is as it should be. */
+static int fault_of_goodbye(const char *data, size_t len, unsigned code)
+{
+    if (len == 1 || code > CODE_MAX)
+        return LWS_CLOSE_STATUS_PROTOCOL_ERR;
+    if (len > 2 && jri_utf8_check(data + 2, len - 2) != len - 2)
+        return LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    return 0;
+}
+
+/* Answered here, for libwebsockets would echo whatever it is, and read on. What stands behind a
+ * goodbye is not looked at. */
+int jri_websocket_left(jri_web_link *link, const char *data, size_t len)
+{
+    unsigned code = len < 2 ? 0 : (unsigned char)data[0] << 8 | (unsigned char)data[1];
+    int fault = fault_of_goodbye(data, len, code);
+
+    if (!link->peer)
+        return -1;
+    if (fault)
+        refuse(link, fault, -EBADMSG, "a bad close frame");
+    else if (!link->close_code)
+        link->close_code = (uint16_t)code;
+    if (jri_web_link_write(link) > 0)
+        say_goodbye(link);
+    return -1;
+}
+
+/* It is about to be closed. Where libwebsockets found a fault it has said so, but for control
+ * frames that are too long and lengths that are no numbers: those it would hang up on. */
+void jri_websocket_closing(jri_web_link *link)
+{
+    if (link->peer && !link->is_killed && !lws_get_close_length(link->wsi))
+        lws_close_reason(link->wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
 }
 
 static int deliver(jri_web_link *link, const char *data, size_t len)
