@@ -158,6 +158,23 @@ static void chunks_may_be_split_anywhere(void **state)
         }
 }
 
+static void size_of_a_chunk_is_told_before_its_bytes_come(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t due;
+    } rows[] = {{"", 0}, {"40", 0}, {"40\r", 0}, {"40\r\n", 64}, {"40\r\nxy", 62}, {"1\r\nx", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        jri_web_chunks chunks = {0};
+        char body[8];
+        size_t body_len = 0, n_read;
+        read_chunks(&chunks, rows[i].text, strlen(rows[i].text), body, &body_len, &n_read);
+        assert_int_equal(jri_web_chunks_due(&chunks), rows[i].due);
+    }
+}
+
 static void endless_lines_of_chunks_are_refused(void **state)
 {
     static const char *const starts[] = {"5;", "0\r\nT: "};
@@ -182,6 +199,7 @@ int main(void)
         cmocka_unit_test(frames_are_cut_where_one_ends),
         cmocka_unit_test(chunks_are_put_together),
         cmocka_unit_test(chunks_may_be_split_anywhere),
+        cmocka_unit_test(size_of_a_chunk_is_told_before_its_bytes_come),
         cmocka_unit_test(endless_lines_of_chunks_are_refused),
     };
 

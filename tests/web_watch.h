@@ -118,4 +118,24 @@ static inline void ws_listen(web_client *client, char told[TOLD_MAX])
     tell(told, "end", "");
 }
 
+/* Reads to the end: "200, 400, end"; bodies are not looked at. Whatever else comes is told. */
+static inline void http_listen(web_client *client, char told[TOLD_MAX])
+{
+    web_response response;
+    char text[16];
+
+    *told = '\0';
+    for (;;) {
+        web_receive(client, &response);
+        free(response.body);
+        if (response.status < 0)
+            break;
+        snprintf(text, sizeof(text), "%d", response.status);
+        tell(told, text, "");
+    }
+    if (client->len)
+        tell(told, "and", client->data);
+    tell(told, "end", "");
+}
+
 #endif

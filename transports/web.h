@@ -195,6 +195,7 @@ int jri_http_page(jri_web_link *link, const char *path);
 bool jri_web_is_document(const jri_web_listener *listener, const char *path);
 
 /* web_request.c: what a request must have before its body is looked at */
+void jri_http_check_version(jri_web_link *link, jri_http_verdict *verdict);
 void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict);
 bool jri_http_has_token(jri_web_link *link, const jri_web_listener *listener);
 void jri_http_check_token(jri_web_link *link, jri_http_verdict *verdict);

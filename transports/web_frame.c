@@ -128,3 +128,8 @@ int jri_web_chunks_next(jri_web_chunks *chunks, const char **at, const char *end
     }
     return chunks->state == ENDED ? 2 : 0;
 }
+
+uint64_t jri_web_chunks_due(const jri_web_chunks *chunks)
+{
+    return chunks->state == DATA ? chunks->left : 0;
+}

@@ -35,4 +35,7 @@ typedef struct jri_web_chunks {
 int jri_web_chunks_next(jri_web_chunks *chunks, const char **at, const char *end,
                         const char **piece, size_t *piece_len);
 
+/* Bytes of the chunk that are still to come; 0 while its size is. */
+uint64_t jri_web_chunks_due(const jri_web_chunks *chunks);
+
 #endif

@@ -202,6 +202,8 @@ static int read_chunks(jri_web_link *link, const char *at, size_t len)
     }
     if (found < 0)
         return refuse(link, -EBADMSG, "the chunks of a body are broken");
+    if (jri_web_chunks_due(&link->http.chunks) > link->listener->message_max)
+        return refuse(link, -EMSGSIZE, "a chunk of a body is longer than message_max");
     if (found == 2)
         return deliver_input(link);
     return status;
@@ -297,7 +299,9 @@ static int begin(jri_web_link *link, const char *path)
     link->http = (jri_http_request){0};
     read_connection(link);
     jri_web_route(link, path);
-    jri_http_check_source(link, &verdict);
+    jri_http_check_version(link, &verdict);
+    if (!verdict.status)
+        jri_http_check_source(link, &verdict);
     int found = verdict.status ? 1 : jri_http_page(link, path);
     if (found <= 0)
         return found;

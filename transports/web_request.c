@@ -26,6 +26,16 @@ static bool has(const jri_web_link *link, enum lws_token_indexes token)
     return lws_hdr_total_length(link->wsi, token) > 0;
 }
 
+/* libwebsockets takes whatever stands behind the target. */
+void jri_http_check_version(jri_web_link *link, jri_http_verdict *verdict)
+{
+    char text[16];
+    size_t len = jri_web_header(link, WSI_TOKEN_HTTP, text, sizeof(text));
+
+    if (len != 8 || memcmp(text, "HTTP/1.", 7) != 0 || text[7] < '0' || text[7] > '9')
+        judge(verdict, 400, "", "HTTP/1.1 is spoken here\n");
+}
+
 /* Does it come from where it may? A listed origin is kept, for the answer to name it. */
 static void check_source(jri_web_link *link, const jri_web_listener *listener,
                          jri_http_verdict *verdict)
@@ -224,7 +234,9 @@ static void check_handshake(jri_web_link *link, jri_http_verdict *verdict)
 
 void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict)
 {
-    jri_http_check_source(link, verdict);
+    jri_http_check_version(link, verdict);
+    if (!verdict->status)
+        jri_http_check_source(link, verdict);
     if (!verdict->status && !has(link, WSI_TOKEN_GET_URI))
         judge(verdict, 405, "Allow: GET\r\n", "WebSocket begins with GET\n");
     if (!verdict->status && !link->listener)
