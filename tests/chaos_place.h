@@ -26,7 +26,7 @@
 #include "memory_transport.h"
 #include "suite_service.h"
 
-enum { CHAOS_PEERS = 2, CHAOS_IDS = 64, CHAOS_PATIENCE_MS = 10000 };
+enum { CHAOS_PEERS = 2, CHAOS_IDS = 64, CHAOS_URL_SIZE = 128, CHAOS_PATIENCE_MS = 10000 };
 
 typedef struct chaos_client {
     memory_client *memory; /* NULL: the socket */
@@ -43,7 +43,8 @@ typedef struct chaos_client {
 
 typedef struct chaos_place {
     bool is_memory;
-    unsigned n; /* the allocation that fails */
+    const char *url; /* NULL: the memory transport or a socket, with clients of this file */
+    unsigned n;      /* the allocation that fails */
     jrpc_server *server;
     jrpc_service *service;
     jrpc_listener *listeners[CHAOS_PEERS];
@@ -60,7 +61,10 @@ typedef struct chaos_place {
 #define CHAOS_FAIL(place, ...)                                                                     \
     do {                                                                                           \
         chaos_end();                                                                               \
-        print_error("allocation %u, %s: ", (place)->n, (place)->is_memory ? "memory" : "fd");      \
+        print_error("allocation %u, %s: ", (place)->n,                                             \
+                    (place)->url         ? (place)->url                                            \
+                    : (place)->is_memory ? "memory"                                                \
+                                         : "fd");                                                  \
         fail_msg(__VA_ARGS__);                                                                     \
     } while (0)
 
@@ -159,17 +163,19 @@ static const jrpc_method chaos_methods[] = {
 };
 
 /* Where a listener of that number is. */
-static inline void chaos_url(chaos_place *place, size_t i, char url[64])
+static inline void chaos_url(chaos_place *place, size_t i, char url[CHAOS_URL_SIZE])
 {
-    if (place->is_memory)
-        snprintf(url, 64, "memory:%p", (void *)place->places[i]);
+    if (place->url)
+        snprintf(url, CHAOS_URL_SIZE, "%s", place->url);
+    else if (place->is_memory)
+        snprintf(url, CHAOS_URL_SIZE, "memory:%p", (void *)place->places[i]);
     else
-        snprintf(url, 64, "fd:%d,%d", place->theirs[i], place->theirs[i]);
+        snprintf(url, CHAOS_URL_SIZE, "fd:%d,%d", place->theirs[i], place->theirs[i]);
 }
 
 static inline int chaos_listen(chaos_place *place, size_t i, const jrpc_listen_options *options)
 {
-    char url[64];
+    char url[CHAOS_URL_SIZE];
 
     chaos_url(place, i, url);
     int status =
