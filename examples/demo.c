@@ -231,14 +231,18 @@ static void watch_signal(struct demo *demo, uv_signal_t *handle, int number)
     uv_unref((uv_handle_t *)handle);
 }
 
-static int run(struct demo *demo)
+/* Signals are watched before it says that it listens: whoever reads that may send one. */
+static int serve(struct demo *demo)
 {
     watch_signal(demo, &demo->interrupt, SIGINT);
     watch_signal(demo, &demo->terminate, SIGTERM);
-    int status = jrpc_server_run(demo->server);
+    int status = demo->n_urls ? listen_on_given(demo) : listen_on_defaults(demo);
+    if (!status)
+        status = jrpc_server_run(demo->server);
     uv_close((uv_handle_t *)&demo->interrupt, NULL);
     uv_close((uv_handle_t *)&demo->terminate, NULL);
-    uv_run(jrpc_server_loop(demo->server), UV_RUN_NOWAIT);
+    if (!status) /* else jrpc_server_free() runs the loop */
+        uv_run(jrpc_server_loop(demo->server), UV_RUN_NOWAIT);
     return status;
 }
 
@@ -278,9 +282,7 @@ int main(int argc, char **argv)
     if (!status)
         status = set_up(&demo);
     if (!status)
-        status = demo.n_urls ? listen_on_given(&demo) : listen_on_defaults(&demo);
-    if (!status)
-        status = run(&demo);
+        status = serve(&demo);
 
     jrpc_server_free(demo.server);
     jrpc_service_free(demo.service);

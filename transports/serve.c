@@ -96,15 +96,16 @@ int jrpc_serve(jrpc_service *service, const char *urls)
     }
     both.server = server;
     signal(SIGPIPE, SIG_IGN);
+    /* Before it says that it listens: whoever reads that may send one. */
+    start_signal(&both, &both.interrupt, SIGINT);
+    start_signal(&both, &both.terminate, SIGTERM);
     status = listen_all(server, service, urls ? urls : "http://127.0.0.1:5000");
-    if (!status) {
-        start_signal(&both, &both.interrupt, SIGINT);
-        start_signal(&both, &both.terminate, SIGTERM);
+    if (!status)
         status = jrpc_server_run(server);
-        uv_close((uv_handle_t *)&both.interrupt, NULL);
-        uv_close((uv_handle_t *)&both.terminate, NULL);
+    uv_close((uv_handle_t *)&both.interrupt, NULL);
+    uv_close((uv_handle_t *)&both.terminate, NULL);
+    if (!status) /* else the loop still runs below */
         uv_run(jrpc_server_loop(server), UV_RUN_NOWAIT);
-    }
     jrpc_server_free(server);
     return status;
 }
