@@ -4,10 +4,12 @@
  *
  * Ours is the ordinary one: a listener on http with default limits and every check on. Beside it
  * stand servers of bare libwebsockets that give back the bodies they get. Clients are bare sockets,
- * the same for all, which keep their connections. See bench_ws.c for how they share processors.
+ * the same for all, which keep their connections; and npm's jayson, if it is there. See bench_ws.c
+ * for how they share processors.
  */
 #include "bench.h"
 #include "web_echo.h"
+#include "web_npm.h"
 #include "web_row.h"
 
 static const web_echo_plan echo = {.is_http = true};
@@ -32,6 +34,8 @@ int main(int argc, char **argv)
 
     bench_begin(&session, argc, argv,
                 "What a server on HTTP adds to libwebsockets, against echoes of the bare library.");
+    if (web_npm_has("jayson"))
+        web_add_side(&plan, (web_side){"npm jayson", web_npm, "jayson", false});
     web_measure(&session, &plan);
     plan.row = (bench_row){.name = "peers", .title = "100 connections, one POST in flight each"};
     plan.n_clients = 100;

@@ -3,7 +3,8 @@
  * bench_ws.c - what a server on WebSocket adds to libwebsockets, or spares it
  *
  * Ours is the ordinary one: a listener on ws with default limits and every check on. Beside it
- * stand servers of bare libwebsockets that give back the messages they get. Each is a process; the
+ * stand servers of bare libwebsockets that give back the messages they get, and npm's
+ * rpc-websockets, if it is there. Each is a process; the
  * clients are bare sockets, the same for all. For calls that follow each other all share one
  * processor, so that what is measured is work and not how a sleeping processor wakes; for calls in
  * flight the clients have one of their own.
@@ -16,6 +17,7 @@
 #include "bench.h"
 #include "web_client.h"
 #include "web_echo.h"
+#include "web_npm.h"
 #include "web_row.h"
 
 #define OURS "ws://127.0.0.1:0"
@@ -45,8 +47,10 @@ static void measure_calls(bench_session *session)
         .n_clients = 1,
     };
 
+    if (web_npm_has("rpc-websockets"))
+        web_add_side(&plan, (web_side){"npm rpc-ws", web_npm, "rpc-websockets", false});
     web_measure(session, &plan);
-    plan.sides[3] = (web_side){"lws, all at once", web_echo, &echo_all, true};
+    web_add_side(&plan, (web_side){"lws, all at once", web_echo, &echo_all, true});
     plan.row = (bench_row){.name = "in_flight",
                            .title = "one connection, 256 calls in flight",
                            .target = 6,

@@ -92,6 +92,14 @@ void process_ready(const char *url, void (*stop)(void *user), void *user)
         bench_fail("%s: nobody wants to know", url);
 }
 
+void process_exec(const char *const argv[])
+{
+    fcntl(self.control, F_SETFD, 0);
+    fcntl(self.ready, F_SETFD, 0);
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    bench_fail("%s: %s", argv[0], strerror(errno));
+}
+
 static void run_child(const char *name, int cpu, void (*run)(const void *user), const void *user)
 {
     prctl(PR_SET_NAME, name);
@@ -126,6 +134,7 @@ void process_spawn(process *it, const char *name, int cpu, void (*run)(const voi
     if (it->pid < 0)
         bench_fail("fork: %s", strerror(errno));
     if (!it->pid) {
+        /* Their numbers are known to process_exec(), too. */
         self.control = dup2(control[0], STDERR_FILENO + 1);
         self.ready = dup2(ready[1], STDERR_FILENO + 2);
         /* Other servers' pipes, too, which would not end otherwise. */

@@ -48,6 +48,15 @@ void process_spawn(process *it, const char *name, int cpu, void (*run)(const voi
  */
 void process_ready(const char *url, void (*stop)(void *user), void *user);
 
+/**
+ * process_exec() - in the child, instead of process_ready(): another program
+ * @argv:  the last is NULL; found by PATH
+ *
+ * It writes where it listens to descriptor 4 and closes that; it exits with 0 when descriptor 3 has
+ * ended.
+ */
+void process_exec(const char *const argv[]) __attribute__((noreturn));
+
 uint64_t process_cpu_ns(const process *it);
 
 /* It has to exit with 0. */

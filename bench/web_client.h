@@ -56,6 +56,15 @@ typedef struct web_crowd {
 } web_crowd;
 
 /**
+ * web_learn() - how a server answers
+ * @request:  with WEB_NUMBER
+ *
+ * Return: new; its answer to one call by a connection of its own, with WEB_NUMBER where the number
+ * of the request stands.
+ */
+char *web_learn(bool is_post, int port, const char *request);
+
+/**
  * web_crowd_open() - connect all, and make one call by each
  * @answer:  NULL: the request
  *

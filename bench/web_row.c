@@ -98,13 +98,32 @@ static void run_stream(void *user, size_t n)
  * Rows
  */
 
+/* Members may stand in any order and space between them, but the value is ours. */
+static char *learn_answer(const web_plan *plan, const process *server)
+{
+    char *answer = web_learn(plan->is_post, web_port(server), WEB_PING);
+    char *number = strstr(answer, WEB_NUMBER);
+
+    memcpy(number, "1000", strlen(WEB_NUMBER));
+    json_t *due = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "result", "pong", "id", 1000);
+    json_t *value = json_loads(answer, 0, NULL);
+    if (!due || !json_equal(value, due))
+        bench_fail("answered %s", answer);
+    json_decref(due);
+    json_decref(value);
+    memcpy(number, WEB_NUMBER, strlen(WEB_NUMBER));
+    return answer;
+}
+
 static void connect_clients(talk *it, const web_plan *plan, const web_side *side)
 {
     it->clients = (web_crowd){.is_post = plan->is_post,
                               .port = web_port(&it->server),
                               .n_clients = plan->n_clients,
                               .in_flight = plan->in_flight};
-    web_crowd_open(&it->clients, WEB_PING, side->is_echo ? NULL : WEB_PONG);
+    char *answer = side->is_echo ? NULL : learn_answer(plan, &it->server);
+    web_crowd_open(&it->clients, WEB_PING, answer);
+    free(answer);
     if (plan->in_flight)
         return;
     it->samples = calloc(SAMPLES_MAX, sizeof(*it->samples));
@@ -124,6 +143,17 @@ static void note(bench_session *session, const bench_row *row, const char *side,
     }
     bench_note(session, row, side, "ns of the server's processor a call",
                (double)it->cpu_ns / (double)it->n_calls);
+}
+
+void web_add_side(web_plan *plan, web_side side)
+{
+    size_t n = 0;
+
+    while (plan->sides[n].name)
+        n++;
+    if (n == BENCH_SIDES_MAX)
+        bench_fail("too many sides");
+    plan->sides[n] = side;
 }
 
 void web_measure(bench_session *session, const web_plan *plan)

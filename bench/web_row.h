@@ -16,7 +16,7 @@ typedef struct web_side {
     const char *name;
     void (*serve)(const void *user);
     const void *user;
-    bool is_echo; /* it answers what it was asked */
+    bool is_echo; /* it answers what it was asked; else it spells its answer as it likes */
 } web_side;
 
 /**
@@ -41,6 +41,9 @@ typedef struct web_plan {
 void web_serve(const void *url);
 
 int web_port(const process *server);
+
+/* One more side of a row. */
+void web_add_side(web_plan *plan, web_side side);
 
 void web_measure(bench_session *session, const web_plan *plan);
 
