@@ -323,6 +323,7 @@ void web_crowd_close(web_crowd *it)
     free(it->clients);
     free(it->requests.text);
     free(it->answers.text);
+    free(it->samples);
 }
 
 void web_crowd_call(web_crowd *it)
@@ -337,8 +338,17 @@ static void fill(const web_crowd *crowd, web_client *it, size_t *to_send)
 
     if (!n)
         return;
+    if (crowd->samples)
+        it->sent_ns = bench_wall_ns();
     send_next(crowd, it, n);
     *to_send -= n;
+}
+
+/* The answer is there. */
+static void take_time(web_crowd *crowd, const web_client *it)
+{
+    if (crowd->n_samples < crowd->samples_max)
+        crowd->samples[crowd->n_samples++] = (double)(bench_wall_ns() - it->sent_ns);
 }
 
 void web_crowd_stream(web_crowd *it, size_t n)
@@ -353,8 +363,30 @@ void web_crowd_stream(web_crowd *it, size_t n)
         if (n_events <= 0)
             bench_fail("no answers: %s", n_events ? strerror(errno) : "they are lost");
         for (int i = 0; i < n_events; i++) {
-            to_come -= receive_some(it, events[i].data.ptr, MSG_DONTWAIT);
-            fill(it, events[i].data.ptr, &n);
+            web_client *client = events[i].data.ptr;
+            size_t come = receive_some(it, client, MSG_DONTWAIT);
+            to_come -= come;
+            if (it->samples && come)
+                take_time(it, client);
+            fill(it, client, &n);
         }
     }
+}
+
+void web_crowd_time(web_crowd *it, size_t samples_max)
+{
+    it->samples = calloc(samples_max, sizeof(*it->samples));
+    if (!it->samples)
+        bench_fail("out of memory");
+    it->samples_max = samples_max;
+}
+
+void web_crowd_answer_pings(web_crowd *it)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int n;
+
+    while ((n = epoll_wait(it->epoll, events, EVENTS_MAX, 0)) > 0)
+        for (int i = 0; i < n; i++)
+            receive_some(it, events[i].data.ptr, MSG_DONTWAIT);
 }

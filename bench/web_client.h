@@ -30,12 +30,13 @@ typedef struct web_text {
 
 /**
  * struct web_client - a connection
- * @n_sent:  messages
- * @come:    bytes of answers
+ * @n_sent:   messages
+ * @come:     bytes of answers
+ * @sent_ns:  when the last was sent
  */
 typedef struct web_client {
     int fd;
-    uint64_t n_sent, come;
+    uint64_t n_sent, come, sent_ns;
 } web_client;
 
 /**
@@ -53,6 +54,8 @@ typedef struct web_crowd {
     web_client *clients; /* new */
     int epoll;
     web_text requests, answers;
+    double *samples; /* of web_crowd_time() */
+    size_t n_samples, samples_max;
 } web_crowd;
 
 /**
@@ -79,5 +82,12 @@ void web_crowd_call(web_crowd *it);
 
 /* n calls by all together: whoever has an answer sends anew. */
 void web_crowd_stream(web_crowd *it, size_t n);
+
+/* From now on it is noted how many nanoseconds each call of a stream takes, of samples_max calls;
+ * with one in flight. */
+void web_crowd_time(web_crowd *it, size_t samples_max);
+
+/* What servers want to know of connections that do nothing for long. */
+void web_crowd_answer_pings(web_crowd *it);
 
 #endif
