@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// token.js DEMO CHROMIUM - a token among the subprotocols: npm's ws, pages in a browser, the console
+// token.js DEMO CHROMIUM - a token among the subprotocols: npm's ws, pages in a browser
 'use strict';
 
 const assert = require('node:assert');
@@ -51,22 +51,10 @@ async function showInPage(page, url) {
         assert.deepStrictEqual(await page.evaluate(tryInPage, { url, offered }), expected);
 }
 
-async function giveToConsole(page, token) {
-    await page.waitForSelector('#token-box[open]');
-    await page.fill('#token', token);
-    await page.press('#token', 'Enter');
-}
-
-/* The page's policy forbids to wait by a function. */
-async function state(page, text) {
-    await page.locator('#state', { hasText: text }).waitFor();
-}
-
 run(async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jrpc-token-'));
     const file = path.join(folder, 'tokens');
-    const long = 'x'.repeat(200);
-    fs.writeFileSync(file, `${TOKEN}\n${long}\n`);
+    fs.writeFileSync(file, `${TOKEN}\n`);
     const demo = await startDemo(`http://127.0.0.1:0?token_file=${file}`);
     fs.rmSync(folder, { recursive: true });
     const [url] = demo.urls;
@@ -77,17 +65,6 @@ run(async () => {
     const page = await browser.newPage();
     await page.goto(`${url}/healthz`);
     await showInPage(page, socketUrl);
-
-    await page.goto(url);
-    await giveToConsole(page, 'wrong');
-    await state(page, 'another token is needed');
-    await giveToConsole(page, TOKEN);
-    await state(page, 'connected, WebSocket');
-    await page.selectOption('#choice', 'http');
-    await state(page, 'ready, HTTP POST');
-    await page.reload(); /* nothing is kept */
-    await giveToConsole(page, long); /* longer than what a handshake takes: by POST */
-    await state(page, 'ready, HTTP POST');
 
     await browser.close();
     await demo.stop();
