@@ -94,7 +94,7 @@ static void many_frames_are_one_invalid_request(void **state)
     for (int row = 0; row < 2; row++) {
         if (row)
             assert_int_equal(zmq_send(dealer, "", 0, ZMQ_SNDMORE), 0);
-        for (int i = 0; i < 20000; i++)
+        for (int i = 0; i < 8000; i++) /* more of them are hung up on: test_zmq_watch.c */
             assert_int_equal(zmq_send(dealer, frame, sizeof(frame), ZMQ_SNDMORE), sizeof(frame));
         assert_int_equal(zmq_send(dealer, PING, strlen(PING), 0), strlen(PING));
         expect_message(dealer, row ? "|" INVALID : INVALID);

@@ -77,6 +77,13 @@ static inline int run_hold(jrpc_call *call, void *user)
     return status;
 }
 
+/* The loop does nothing else until it is let go. */
+static inline int run_block(jrpc_call *call, void *user)
+{
+    desk_block(user);
+    return jrpc_reply_null(call);
+}
+
 static inline int peer_opened(jrpc_peer *peer, void *user)
 {
     zmq_place *place = user;
@@ -107,6 +114,7 @@ static inline zmq_place *new_place(const char *const options[])
         JRPC_METHOD("ping", run_ping, NULL, NULL),
         JRPC_METHOD("big", run_big, "n: integer", NULL),
         JRPC_METHOD("hold", run_hold, NULL, NULL),
+        JRPC_METHOD("block", run_block, NULL, NULL),
         JRPC_METHOD_END,
     };
     jrpc_server_hooks hooks = JRPC_SERVER_HOOKS_INIT;

@@ -70,8 +70,9 @@ static int start_handles(jri_zmq_listener *listener)
     monitor_poll->data = listener;
     uv_idle_init(listener->loop, &listener->idle);
     uv_timer_init(listener->loop, &listener->retry);
-    listener->idle.data = listener->retry.data = listener;
-    listener->n_handles = 4;
+    uv_timer_init(listener->loop, &listener->watch.timer);
+    listener->idle.data = listener->retry.data = listener->watch.timer.data = listener;
+    listener->n_handles = JRI_ZMQ_HANDLES;
     uv_poll_start(poll, UV_READABLE, readable);
     uv_poll_start(monitor_poll, UV_READABLE, monitor_readable);
     jri_zmq_look(listener); /* what came before is not told any more */
@@ -160,6 +161,7 @@ static void release(jri_zmq_listener *listener)
     zmq_msg_close(&listener->frame);
     jrpc_buf_free(listener->answer);
     jri_zmq_peers_fini(&listener->peers);
+    jri_zmq_watch_fini(&listener->watch);
     jri_zmq_options_free(&listener->options);
     jrpc_listener_closed(listener->owner, 0);
 }
@@ -174,9 +176,10 @@ static void handle_closed(uv_handle_t *handle)
 
 static void close_handles(jri_zmq_listener *listener)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&listener->poll,
-                              (uv_handle_t *)&listener->monitor_poll,
-                              (uv_handle_t *)&listener->idle, (uv_handle_t *)&listener->retry};
+    uv_handle_t *handles[JRI_ZMQ_HANDLES] = {
+        (uv_handle_t *)&listener->poll, (uv_handle_t *)&listener->monitor_poll,
+        (uv_handle_t *)&listener->idle, (uv_handle_t *)&listener->retry,
+        (uv_handle_t *)&listener->watch.timer};
 
     if (listener->is_ended)
         return;
@@ -238,12 +241,13 @@ static void close_listener(void *state)
 
     listener->is_closing = true;
     jri_zmq_socket_remove(&listener->options);
-    if (listener->n_handles < 4 || listener->options.is_inproc || listener->is_lost) {
+    if (listener->n_handles < JRI_ZMQ_HANDLES || listener->options.is_inproc || listener->is_lost) {
         close_now(listener);
         return;
     }
     uv_poll_stop(&listener->poll);
     uv_idle_stop(&listener->idle);
+    uv_timer_stop(&listener->watch.timer);
     uv_timer_start(&listener->retry, waited, (uint64_t)linger + SPARE_MS, /* once */ 0);
     jri_zmq_socket_set_int(&listener->socket, ZMQ_LINGER, linger);
     jri_zmq_socket_close(&listener->socket); /* the monitor tells when it is over */

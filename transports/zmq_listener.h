@@ -20,6 +20,7 @@
 
 #include "zmq_envelope.h"
 #include "zmq_socket.h"
+#include "zmq_watch.h"
 
 /* An answer that could not be sent yet. */
 typedef struct jri_zmq_unsent {
@@ -68,10 +69,12 @@ typedef struct jri_zmq_listener {
     uv_poll_t poll, monitor_poll;
     uv_idle_t idle;   /* there is more to be read */
     uv_timer_t retry; /* peers are blocked; in the end: the address is not free yet */
-    int n_handles;    /* of these four that are not closed */
+    int n_handles;    /* of these four, and the watch's, that are not closed */
 
     zmq_msg_t frame; /* the one at hand */
     jri_zmq_reader reader;
+    size_t message_len; /* bytes of its message on the wire, so far */
+    jri_zmq_watch watch;
     bool is_within;   /* a message: its last frame has not come */
     bool is_stale;    /* something was sent since ZMQ_EVENTS was read */
     jrpc_buf *answer; /* is being written */
@@ -84,6 +87,8 @@ typedef struct jri_zmq_listener {
     uint64_t stopped_ms;  /* loop time of stop(); 0: not yet */
     jri_zmq_peer *caller; /* REP: who waits for an answer */
 } jri_zmq_listener;
+
+enum { JRI_ZMQ_HANDLES = 5 };
 
 /* zmq.c */
 void jri_zmq_ended(jri_zmq_listener *listener); /* the socket, and its address is free */

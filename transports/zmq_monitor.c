@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zmq_monitor.c - which connections are gone, and when the socket is
+ * zmq_monitor.c - which connections come and go, and when the socket is gone
  *
  * libzmq tells it by messages on a socket of its own: the event and a descriptor in one frame, the
  * endpoint in another. The descriptor is the same that ZMQ_SRCFD gives of a connection's messages.
@@ -35,12 +35,16 @@ static void handle_event(jri_zmq_listener *listener, const unsigned char *data)
 
     memcpy(&event, data, sizeof(event));
     memcpy(&value, data + sizeof(event), sizeof(value));
-    if (event == ZMQ_EVENT_DISCONNECTED)
+    if (event == ZMQ_EVENT_ACCEPTED || event == ZMQ_EVENT_CONNECTED) {
+        jri_zmq_watch_opened(listener, value);
+    } else if (event == ZMQ_EVENT_DISCONNECTED) {
+        jri_zmq_watch_closed(listener, value);
         jri_zmq_peers_vanish(listener, value);
-    else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+    } else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
         jri_zmq_monitor_report(listener);
-    else if (event == ZMQ_EVENT_MONITOR_STOPPED)
+    } else if (event == ZMQ_EVENT_MONITOR_STOPPED) {
         jri_zmq_ended(listener);
+    }
 }
 
 static void read_all(jri_zmq_listener *listener)
@@ -57,8 +61,8 @@ static void read_all(jri_zmq_listener *listener)
 
 int jri_zmq_monitor_start(jri_zmq_listener *listener)
 {
-    int events =
-        ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_MONITOR_STOPPED;
+    int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_MONITOR_STOPPED;
     char name[64];
     int status = jri_zmq_socket_open(ZMQ_PAIR, &listener->monitor);
     if (status)

@@ -17,7 +17,9 @@ enum {
     TURN_MESSAGES = 256, /* of one listener in a turn of the loop */
     TURN_FRAMES = 4096,
     FRAME_KEPT = 64 * 1024, /* bytes of a message that may stay in memory until the next comes */
-    RETRY_MS = 20,          /* for the case that news of a blocked peer was missed */
+    SHORT_HEAD = 2,         /* bytes before a frame on the wire */
+    LONG_HEAD = 9,
+    RETRY_MS = 20, /* for the case that news of a blocked peer was missed */
 };
 
 static void idled(uv_idle_t *idle)
@@ -80,6 +82,10 @@ static void deliver(jri_zmq_listener *listener, size_t len)
     jri_zmq_peer *peer;
     int status = fault == -E2BIG ? fault : jri_zmq_peer_find(listener, &peer);
 
+    jri_zmq_watch_heard(&listener->watch,
+                        !status && peer->fd >= 0 ? peer->fd
+                                                 : zmq_msg_get(&listener->frame, ZMQ_SRCFD),
+                        listener->message_len);
     if (status) {
         skip(listener, status);
         return;
@@ -98,6 +104,7 @@ static void begin(jri_zmq_listener *listener)
     /* A REP keeps the envelope to itself and wants an answer to everything. */
     listener->reader.envelope.is_delimited = listener->options.is_rep;
     listener->is_within = true;
+    listener->message_len = 0;
 }
 
 /* One frame. 1: it was a message's last; 0: it was not; else negative errno. */
@@ -109,7 +116,9 @@ static int take_frame(jri_zmq_listener *listener)
     if (n < 0)
         return -errno;
     size_t len = n < INT_MAX ? (size_t)n : zmq_msg_size(frame);
-    if (!listener->is_within)
+    if (listener->is_within) /* the first one is the route, which libzmq has put there */
+        listener->message_len += len + (len < 256 ? SHORT_HEAD : LONG_HEAD);
+    else
         begin(listener);
     if (zmq_msg_more(frame)) {
         jri_zmq_reader_add(&listener->reader, zmq_msg_data(frame), len);
@@ -156,6 +165,8 @@ void jri_zmq_drain(jri_zmq_listener *listener)
         uv_idle_stop(&listener->idle);
     else
         uv_idle_start(&listener->idle, idled);
+    if (status == -EAGAIN)
+        jri_zmq_watch_drained(&listener->watch);
     listener->is_stale &= status != -EAGAIN;
     /* Reading has taken news of blocked peers; a REP's is still there and would wake us again. */
     if (listener->blocked || listener->caller)

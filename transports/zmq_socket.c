@@ -93,12 +93,15 @@ static int set_all(const jri_zmq_socket *socket, const int (*rows)[2], size_t n_
     return status;
 }
 
+int64_t jri_zmq_frame_max(const jrpc_listener *owner)
+{
+    return 2 * jrpc_listener_limit(owner, "message_max") + FRAME_SPARE;
+}
+
 int jri_zmq_socket_set(const jri_zmq_socket *socket, const jri_zmq_options *options,
                        jrpc_listener *owner)
 {
-    /* The limit is a frame's, and whoever is over it is hung up; so that a message that is merely
-     * too large can be answered, there is room above message_max. */
-    int64_t frame_max = 2 * jrpc_listener_limit(owner, "message_max") + FRAME_SPARE;
+    int64_t frame_max = jri_zmq_frame_max(owner);
     const int rows[][2] = {
         {ZMQ_SNDHWM, options->send_max},
         {ZMQ_RCVHWM, options->receive_max},

@@ -40,6 +40,10 @@ void jri_zmq_options_free(jri_zmq_options *options);
 int jri_zmq_socket_open(int type, jri_zmq_socket *socket);
 void jri_zmq_socket_close(jri_zmq_socket *socket);
 
+/* Bytes that a frame may have: who sends a larger one is hung up on, so that a message that is
+ * merely too large can be answered there is room above message_max. */
+int64_t jri_zmq_frame_max(const jrpc_listener *owner);
+
 /* Everything that must be set before it is bound. */
 int jri_zmq_socket_set(const jri_zmq_socket *socket, const jri_zmq_options *options,
                        jrpc_listener *owner);
