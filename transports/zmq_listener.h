@@ -75,9 +75,10 @@ typedef struct jri_zmq_listener {
     jri_zmq_reader reader;
     size_t message_len; /* bytes of its message on the wire, so far */
     jri_zmq_watch watch;
-    bool is_within;   /* a message: its last frame has not come */
-    bool is_stale;    /* something was sent since ZMQ_EVENTS was read */
-    jrpc_buf *answer; /* is being written */
+    bool is_within;    /* a message: its last frame has not come */
+    bool is_stale;     /* something was sent since ZMQ_EVENTS was read */
+    bool is_news_read; /* the monitor's, in this turn */
+    jrpc_buf *answer;  /* is being written */
     jri_zmq_peers peers;
     jri_zmq_peer *blocked, **blocked_last; /* those with something unsent */
     size_t n_blocked;

@@ -87,8 +87,8 @@ void jri_zmq_monitor_read(jri_zmq_listener *listener)
     struct pollfd news = {.fd = listener->monitor_fd, .events = POLLIN};
 
     /* It is always read to its end, so that its descriptor tells for certain. libzmq asks twice as
-     * much of the kernel to say that there is nothing, and every call in lock-step comes by here.
-     */
+     * much of the kernel to say that there is nothing, and every call in lock-step comes by here
+     * whose client has chosen its route. */
     if (listener->monitor.socket && poll(&news, 1, /* ms */ 0) > 0)
         read_all(listener);
 }

@@ -276,14 +276,28 @@ static int find_verified(jri_zmq_listener *listener, uint64_t hash, jri_zmq_peer
     return 0;
 }
 
+/* A peer that comes again is not the one that went. Routes that libzmq has made up, which begin
+ * with a zero, never come again; and most are, so that a call in lock-step need not ask for news.
+ */
+static void hear_who_has_gone(jri_zmq_listener *listener)
+{
+    const jri_zmq_reader *reader = &listener->reader;
+
+    if (listener->is_news_read || reader->route_len < 2 || !reader->route[1])
+        return;
+    listener->is_news_read = true;
+    jri_zmq_monitor_read(listener);
+}
+
 /* Who sent the message that is being read; if it was not known it is now. */
 int jri_zmq_peer_find(jri_zmq_listener *listener, jri_zmq_peer **out)
 {
     jri_zmq_peers *peers = &listener->peers;
     const jri_zmq_reader *reader = &listener->reader;
-    jri_zmq_peer *peer = peers->newest;
     uint64_t hash = 0;
 
+    hear_who_has_gone(listener);
+    jri_zmq_peer *peer = peers->newest;
     if (!peer || !has_route(peer, reader->route, reader->route_len)) {
         hash = jri_hash((const char *)reader->route, reader->route_len, peers->seed);
         peer = look_up(peers, reader, hash);

@@ -148,7 +148,7 @@ void jri_zmq_drain(jri_zmq_listener *listener)
 {
     int n_messages = 0, status = 0;
 
-    jri_zmq_monitor_read(listener); /* a peer that comes again is not the one that went */
+    listener->is_news_read = false;
     for (int n = 0; n < TURN_FRAMES && n_messages < TURN_MESSAGES && status >= 0; n++) {
         if (listener->is_closing || listener->caller) /* nothing is read before that is answered */
             break;

@@ -237,6 +237,7 @@ static void ticked(uv_timer_t *timer)
 {
     jri_zmq_listener *listener = timer->data;
 
+    jri_zmq_monitor_read(listener);
     jri_zmq_drain(listener); /* so that there is an end to what was whole, if nobody calls */
     if (listener->is_closing)
         return;
