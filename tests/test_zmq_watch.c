@@ -12,137 +12,23 @@
 
 #include <cmocka.h>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "zmq_place.h"
+#include "zmq_raw.h"
 
 #define TCP "zmq+tcp://127.0.0.1:0"
 
 enum {
-    MORE = 1, /* flags of a frame */
-    COMMAND = 4,
     FRAME_LEN = 200,
     MESSAGE_MAX = 1000,
     /* Twice message_max and 64 KiB may a frame have, and 64 KiB are for what libzmq reads ahead. */
     LIMIT = 2 * MESSAGE_MAX + 2 * 64 * 1024,
-    LOOKED_MS = 400, /* time for several looks at a connection */
+    LOOKED_MS = 250, /* time for several looks at a connection */
 };
 
 static const char *const options[] = {"message_max", "1000", NULL};
-
-/*
- * ZMTP
- */
-
-static int connect_raw(const zmq_place *place)
-{
-    struct sockaddr_in host = {.sin_family = AF_INET};
-    struct sockaddr_un path = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-    const char *at = strstr(place->endpoint, "://") + 3;
-    bool is_ipc = !strncmp(place->endpoint, "ipc", 3);
-    int fd = socket(is_ipc ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)), 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-    host.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (is_ipc)
-        snprintf(path.sun_path, sizeof(path.sun_path), "%s", at);
-    else
-        host.sin_port = htons((uint16_t)atoi(strchr(at, ':') + 1));
-    assert_int_equal(is_ipc ? connect(fd, (struct sockaddr *)&path, sizeof(path))
-                            : connect(fd, (struct sockaddr *)&host, sizeof(host)),
-                     0);
-    return fd;
-}
-
-static bool try_write(int fd, const void *data, size_t len)
-{
-    for (size_t n = 0; n < len;) {
-        ssize_t sent = send(fd, (const char *)data + n, len - n, MSG_NOSIGNAL);
-        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET))
-            return false;
-        assert_true(sent > 0);
-        n += (size_t)sent;
-    }
-    return true;
-}
-
-static bool try_frame(int fd, int flags, const char *data, size_t len)
-{
-    unsigned char frame[2 + 255] = {(unsigned char)flags, (unsigned char)len};
-
-    assert_true(len <= 255);
-    memcpy(frame + 2, data, len);
-    return try_write(fd, frame, 2 + len);
-}
-
-static void send_frame(int fd, int flags, const char *data, size_t len)
-{
-    assert_true(try_frame(fd, flags, data, len));
-}
-
-static void read_bytes(int fd, void *to, size_t len)
-{
-    assert_int_equal(recv(fd, to, len, MSG_WAITALL), len);
-}
-
-/* A frame, NUL-terminated; its flags. */
-static int read_frame(int fd, char text[256])
-{
-    unsigned char head[2];
-
-    read_bytes(fd, head, sizeof(head));
-    if (head[1])
-        read_bytes(fd, text, head[1]);
-    text[head[1]] = '\0';
-    return head[0];
-}
-
-/* The next message; commands are passed over. */
-static void expect_answer(int fd, const char *expected)
-{
-    char text[256];
-    int flags;
-
-    do
-        flags = read_frame(fd, text);
-    while (flags & COMMAND);
-    assert_int_equal(flags, MORE);
-    assert_string_equal(text, "");
-    assert_int_equal(read_frame(fd, text), 0);
-    assert_string_equal(text, expected);
-}
-
-static void expect_raw_pong(int fd)
-{
-    send_frame(fd, MORE, "", 0);
-    send_frame(fd, 0, PING, strlen(PING));
-    expect_answer(fd, PONG);
-}
-
-/* A DEALER that is known to the server. */
-static int open_raw(const zmq_place *place)
-{
-    static const unsigned char greeting[64] = {0xff, 0,    0, 0, 0,   0,   0,   0,
-                                               0,    0x7f, 3, 0, 'N', 'U', 'L', 'L'};
-    static const char ready[] = "\5READY\13Socket-Type\0\0\0\6DEALER";
-    char theirs[64], text[256];
-    int fd = connect_raw(place);
-
-    assert_true(try_write(fd, greeting, sizeof(greeting)));
-    send_frame(fd, COMMAND, ready, sizeof(ready) - 1);
-    read_bytes(fd, theirs, sizeof(theirs));
-    assert_int_equal(read_frame(fd, text), COMMAND);
-    expect_raw_pong(fd);
-    return fd;
-}
 
 /* False: hung up on before. */
 static bool try_frames(int fd, size_t n_bytes)
@@ -151,7 +37,7 @@ static bool try_frames(int fd, size_t n_bytes)
 
     memset(data, ' ', sizeof(data));
     for (size_t n = 0; n < n_bytes; n += 2 + FRAME_LEN)
-        if (!try_frame(fd, MORE, data, FRAME_LEN))
+        if (!try_frame(fd, RAW_MORE, data, FRAME_LEN))
             return false;
     return true;
 }
@@ -205,7 +91,7 @@ static void message_that_takes_its_time_is_waited_for(void **state)
 
     (void)state;
     for (int i = 0; i < 4; i++) {
-        send_frame(fd, MORE, "", 0);
+        send_frame(fd, RAW_MORE, "", 0);
         assert_true(try_frames(fd, LIMIT * 3 / 4));
         let_it_look(other);
         send_frame(fd, 0, "", 0);
@@ -228,7 +114,7 @@ static void heartbeats_between_calls_do_not_add_up(void **state)
     (void)state;
     for (int i = 0; i < 4; i++) {
         for (size_t n = 0; n < LIMIT * 3 / 4; n += sizeof(beat) + 1)
-            send_frame(fd, COMMAND, beat, sizeof(beat) - 1);
+            send_frame(fd, RAW_COMMAND, beat, sizeof(beat) - 1);
         let_it_look(other);
         expect_raw_pong(fd);
     }
