@@ -4,7 +4,7 @@
  *
  * The clients of one listener can call the calculator, those of the other may stop it. Here both
  * are on pipes and at the other end of them is this program's first thread; the server has one of
- * its own.
+ * its own. Over HTTP they could share a port: http://127.0.0.1:5000/calc and /admin there.
  */
 #include <errno.h>
 #include <stdio.h>

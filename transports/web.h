@@ -104,22 +104,28 @@ typedef struct jri_http_request {
 struct jri_web_link {
     struct lws *wsi;
     jri_web_listener
-        *listener;    /* of the peer or, while it is looked at, of a request; NULL: none */
-    void *peer;       /* the server's; NULL: none */
-    bool is_stranger; /* was never a peer */
+        *listener;          /* of the peer or, while it is looked at, of a request; NULL: none */
+    void *peer;             /* the server's; NULL: none */
+    jri_http_request *http; /* NULL when it is a WebSocket */
+    bool is_stranger;       /* was never a peer */
     bool is_websocket;
     bool is_dropped; /* to be hung up when all is sent */
     bool is_killed;  /* at once */
     bool is_parting; /* all was said; the other end is given time to notice before it is closed */
-    jri_web_link *next, **link; /* of those of the listener that part */
-    uint16_t close_code;        /* WebSocket: to be sent when all else is; 0: none */
+    uint16_t close_code; /* WebSocket: to be sent when all else is; 0: none */
     int reason;
-    jrpc_buf *input;    /* part of a message; NULL: none */
-    jrpc_buf *output;   /* NULL: none */
+    union {
+        struct {
+            jrpc_buf *input;  /* part of a message; NULL: none */
+            jrpc_buf *output; /* NULL: none */
+        };
+        struct {
+            jri_web_link *next, **link; /* of those of the site that part */
+        };
+    };
     size_t sent, ready; /* of output: bytes written, bytes of whole answers */
     size_t lent;        /* of those written: bytes that libwebsockets may have kept */
-    jri_http_request http;
-    char *headers; /* of the request, or of that which was upgraded; NULL: none */
+    char *headers;      /* of the request, or of that which was upgraded; NULL: none */
 };
 
 /* web_context.c: libwebsockets */
@@ -153,6 +159,7 @@ const char *jri_web_type(const jri_web_listener *listener); /* NULL: JSON */
 /* web_link.c: connections */
 jri_web_link *jri_web_link_new(struct lws *wsi);
 void jri_web_link_free(jri_web_link *link);
+void jri_web_link_end_http(jri_web_link *link);
 bool jri_web_link_is_local(const jri_web_link *link);
 int jri_web_link_open_peer(jri_web_link *link, bool is_websocket);
 void jri_web_link_close_peer(jri_web_link *link);

@@ -24,6 +24,7 @@ static int run_callback(jri_web_link *link, enum lws_callback_reasons reason, vo
         return jri_websocket_upgrade(link);
     case LWS_CALLBACK_ESTABLISHED:
         link->is_websocket = true;
+        jri_web_link_end_http(link);
         lws_set_wsi_user(link->wsi, link); /* else it does not tell that it closes */
         return 0;
     case LWS_CALLBACK_RECEIVE:
@@ -52,7 +53,7 @@ static int run_last_callback(const jri_web_link *link, enum lws_callback_reasons
 {
     switch (reason) {
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return link->http.is_pipelined ? jri_web_link_drain(link) : -1;
+        return link->http->is_pipelined ? jri_web_link_drain(link) : -1;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_TIMER:
         return -1;

@@ -67,7 +67,7 @@ static const char *phrase_of(int status)
 size_t jri_http_put_head(const jri_web_link *link, const jri_http_verdict *verdict, size_t body_len,
                          char to[JRI_HTTP_HEAD_MAX])
 {
-    const jri_http_request *http = &link->http;
+    const jri_http_request *http = link->http;
     bool is_plain = http->keeps_alive && !http->is_1_0;
     const char *connection =
         http->keeps_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
@@ -92,7 +92,7 @@ int jri_http_say(jri_web_link *link, const jri_http_verdict *verdict)
 
     if (!n || body_len > 128)
         return -1;
-    if (verdict->status != 204 && !link->http.is_head) {
+    if (verdict->status != 204 && !link->http->is_head) {
         memcpy(at + n, verdict->text, body_len);
         n += body_len;
     }
@@ -102,7 +102,7 @@ int jri_http_say(jri_web_link *link, const jri_http_verdict *verdict)
 /* Its head waits until it is written, as it tells whether the connection is kept. */
 int jri_http_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start, int status)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
     size_t end;
 
     jrpc_buf_data(buf, &end);
@@ -122,7 +122,7 @@ int jri_http_answer_end(jri_web_link *link, jrpc_buf *buf, size_t start, int sta
 static int put_answers_head(jri_web_link *link)
 {
     const char *type = jri_web_type(link->listener);
-    const jri_http_verdict verdict = {link->http.status, "", NULL,
+    const jri_http_verdict verdict = {link->http->status, "", NULL,
                                       type ? type : "application/json"};
     char head[JRI_HTTP_HEAD_MAX];
     size_t len = jri_http_put_head(link, &verdict, link->ready - link->sent, head);
@@ -131,7 +131,7 @@ static int put_answers_head(jri_web_link *link)
         return -1;
     link->sent -= len; /* there is room in front */
     memcpy(jrpc_buf_data(link->output, NULL) + link->sent, head, len);
-    link->http.has_head = true;
+    link->http->has_head = true;
     return 0;
 }
 
@@ -142,9 +142,9 @@ static int put_answers_head(jri_web_link *link)
 /* The server has it from here on. */
 static void set_running(jri_web_link *link)
 {
-    link->http.phase = JRI_HTTP_RUNNING;
+    link->http->phase = JRI_HTTP_RUNNING;
     /* Behind the last chunk libwebsockets waits for more, for a time only: that is to end. */
-    lws_set_timer_usecs(link->wsi, link->http.is_chunked ? 1 : LWS_SET_TIMER_USEC_CANCEL);
+    lws_set_timer_usecs(link->wsi, link->http->is_chunked ? 1 : LWS_SET_TIMER_USEC_CANCEL);
 }
 
 static int deliver(jri_web_link *link, const char *data, size_t len)
@@ -171,8 +171,8 @@ static int refuse(jri_web_link *link, int status, const char *what)
 {
     jri_web_link_drop_buffer(link, &link->input);
     jrpc_transport_buffered(link->peer, 0);
-    link->http.keeps_alive = false;
-    link->http.is_cut = true;
+    link->http->keeps_alive = false;
+    link->http->is_cut = true;
     set_running(link);
     jrpc_transport_failed(link->peer, /* exchange */ NULL, status, what);
     return 0;
@@ -195,14 +195,14 @@ static int read_chunks(jri_web_link *link, const char *at, size_t len)
     size_t piece_len;
     int found = 1, status = 0;
 
-    while (found == 1 && !status && link->http.phase == JRI_HTTP_BODY) {
-        found = jri_web_chunks_next(&link->http.chunks, &at, end, &piece, &piece_len);
+    while (found == 1 && !status && link->http->phase == JRI_HTTP_BODY) {
+        found = jri_web_chunks_next(&link->http->chunks, &at, end, &piece, &piece_len);
         if (found == 1)
             status = keep(link, piece, piece_len);
     }
     if (found < 0)
         return refuse(link, -EBADMSG, "the chunks of a body are broken");
-    if (jri_web_chunks_due(&link->http.chunks) > link->listener->message_max)
+    if (jri_web_chunks_due(&link->http->chunks) > link->listener->message_max)
         return refuse(link, -EMSGSIZE, "a chunk of a body is longer than message_max");
     if (found == 2)
         return deliver_input(link);
@@ -211,7 +211,7 @@ static int read_chunks(jri_web_link *link, const char *at, size_t len)
 
 int jri_http_body(jri_web_link *link, const char *data, size_t len)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
 
     if (http->phase != JRI_HTTP_BODY)
         return 0; /* thrown away */
@@ -228,7 +228,7 @@ int jri_http_body(jri_web_link *link, const char *data, size_t len)
 /* Called anew, in this turn or the next, whenever more has come. */
 int jri_http_body_ended(jri_web_link *link)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
 
     http->is_cut = false;
     if (!http->has_ended) {
@@ -252,7 +252,7 @@ int jri_http_body_ended(jri_web_link *link)
 
 static void read_connection(jri_web_link *link)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
     char text[256];
     size_t len = jri_web_header(link, WSI_TOKEN_HTTP, text, sizeof(text));
 
@@ -266,7 +266,7 @@ static void read_connection(jri_web_link *link)
 /* The answer is sent; the rest of the body has its time to come, and then the end. */
 static int linger(jri_web_link *link)
 {
-    link->http.phase = JRI_HTTP_LINGERING;
+    link->http->phase = JRI_HTTP_LINGERING;
     shutdown(lws_get_socket_fd(link->wsi), SHUT_WR);
     jri_web_link_part(link, LINGER_MS);
     return 0;
@@ -283,7 +283,7 @@ static int end_here(jri_web_link *link, const jri_http_verdict *verdict)
 {
     bool has_body = expects_body(link) || lws_hdr_total_length(link->wsi, WSI_TOKEN_POST_URI);
 
-    link->http.keeps_alive = false; /* what stands behind it is not known yet */
+    link->http->keeps_alive = false; /* what stands behind it is not known yet */
     if (jri_http_say(link, verdict))
         return -1;
     return has_body ? linger(link) : -1;
@@ -295,8 +295,8 @@ static int begin(jri_web_link *link, const char *path)
     jri_http_verdict verdict = {0};
     char expect[64];
 
-    free(link->http.origin);
-    link->http = (jri_http_request){0};
+    free(link->http->origin);
+    *link->http = (jri_http_request){0};
     read_connection(link);
     jri_web_route(link, path);
     jri_http_check_version(link, &verdict);
@@ -314,9 +314,9 @@ static int begin(jri_web_link *link, const char *path)
     if (verdict.status)
         return end_here(link, &verdict);
 
-    link->http.phase = JRI_HTTP_BODY;
-    link->http.keeps_alive &= !link->http.is_chunked && link->http.left;
-    if (link->http.left > link->listener->message_max)
+    link->http->phase = JRI_HTTP_BODY;
+    link->http->keeps_alive &= !link->http->is_chunked && link->http->left;
+    if (link->http->left > link->listener->message_max)
         return refuse(link, -EMSGSIZE, "a body is longer than message_max");
     size_t len = jri_web_header(link, WSI_TOKEN_HTTP_EXPECT, expect, sizeof(expect));
     if (len < sizeof(expect) && jri_web_list_has(expect, len, "100-continue") &&
@@ -346,7 +346,7 @@ static bool is_nothing_kept(const jri_web_link *link)
 /* It is known whether anything is kept of this one: nothing is, or there was a turn to show it. */
 static bool is_looked_behind(jri_web_link *link)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
 
     if (!http->keeps_alive || http->is_looked_behind || is_nothing_kept(link))
         return true;
@@ -356,7 +356,7 @@ static bool is_looked_behind(jri_web_link *link)
 
 int jri_http_flush(jri_web_link *link)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
 
     if (http->phase == JRI_HTTP_ANSWERING && http->has_ended && http->keeps_alive &&
         !link->is_dropped && is_nothing_kept(link))
@@ -380,7 +380,7 @@ static void await_next(const jri_web_link *link)
 
 int jri_http_writable(jri_web_link *link)
 {
-    jri_http_request *http = &link->http;
+    jri_http_request *http = link->http;
 
     if (http->phase != JRI_HTTP_ANSWERING)
         return 0;
@@ -418,9 +418,9 @@ int jri_http_timer(jri_web_link *link)
 {
     static const jri_http_verdict late = {408, "", "The body did not come in time\n", NULL};
 
-    switch (link->http.phase) {
+    switch (link->http->phase) {
     case JRI_HTTP_BODY:
-        link->http.keeps_alive = false;
+        link->http->keeps_alive = false;
         jri_http_say(link, &late);
         return -1;
     case JRI_HTTP_RUNNING:
@@ -439,9 +439,9 @@ int jri_http_timer(jri_web_link *link)
 void jri_http_drop(jri_web_link *link, int reason)
 {
     link->is_dropped = true;
-    if (reason || (link->http.phase != JRI_HTTP_ANSWERING && !lws_partial_buffered(link->wsi))) {
+    if (reason || (link->http->phase != JRI_HTTP_ANSWERING && !lws_partial_buffered(link->wsi))) {
         jri_web_link_kill(link, reason);
-    } else if (link->http.phase == JRI_HTTP_IDLE) {
+    } else if (link->http->phase == JRI_HTTP_IDLE) {
         lws_set_timer_usecs(link->wsi, SOON_US);
         lws_cancel_service(lws_get_context(link->wsi));
     }

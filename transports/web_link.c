@@ -31,6 +31,11 @@ jri_web_link *jri_web_link_new(struct lws *wsi)
     if (!link)
         return NULL;
 
+    link->http = calloc(1, sizeof(*link->http));
+    if (!link->http) {
+        free(link);
+        return NULL;
+    }
     link->wsi = wsi;
     link->is_stranger = true;
     jri_web_site_of(link)->n_strangers++;
@@ -47,6 +52,15 @@ static void admit(jri_web_link *link)
     jri_web_socket_accept(jri_web_site_of(link));
 }
 
+/* It becomes a WebSocket, of which there may be many that say nothing. */
+void jri_web_link_end_http(jri_web_link *link)
+{
+    if (link->http)
+        free(link->http->origin);
+    free(link->http);
+    link->http = NULL;
+}
+
 void jri_web_link_free(jri_web_link *link)
 {
     if (!link)
@@ -58,7 +72,7 @@ void jri_web_link_free(jri_web_link *link)
         if (link->next)
             link->next->link = link->link;
     }
-    free(link->http.origin);
+    jri_web_link_end_http(link);
     free(link->headers);
     free(link);
 }
@@ -137,8 +151,10 @@ void jri_web_link_close_peer(jri_web_link *link)
 
     link->peer = NULL;
     link->listener = NULL;
-    jri_web_link_drop_buffer(link, &link->input);
-    jri_web_link_drop_buffer(link, &link->output);
+    if (!link->is_parting) {
+        jri_web_link_drop_buffer(link, &link->input);
+        jri_web_link_drop_buffer(link, &link->output);
+    }
     link->sent = link->ready = 0;
     if (peer)
         jrpc_transport_closed(peer, link->reason);

@@ -27,11 +27,11 @@ static int send_page(jri_web_link *link, const jri_http_verdict *page, const cha
     size_t head_len = jri_http_put_head(link, page, len, head);
 
     if (!buf || !head_len || jrpc_buf_append(buf, head, head_len) ||
-        (!link->http.is_head && jrpc_buf_append(buf, data, len)))
+        (!link->http->is_head && jrpc_buf_append(buf, data, len)))
         return -1;
     jrpc_buf_data(buf, &link->ready);
-    link->http.has_head = true;
-    link->http.phase = JRI_HTTP_ANSWERING;
+    link->http->has_head = true;
+    link->http->phase = JRI_HTTP_ANSWERING;
     lws_callback_on_writable(link->wsi);
     return 0;
 }
@@ -132,13 +132,13 @@ int jri_http_page(jri_web_link *link, const char *path)
 {
     const jri_web_listener *listener = link->listener;
 
-    if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http.is_head)
+    if (lws_hdr_total_length(link->wsi, WSI_TOKEN_GET_URI) <= 0 && !link->http->is_head)
         return 1;
-    link->http.keeps_alive = false;
+    link->http->keeps_alive = false;
     if (listener && jri_web_is_document(listener, path))
         return send_document(link);
-    free(link->http.origin); /* whose pages may call, but not look at these */
-    link->http.origin = NULL;
+    free(link->http->origin); /* whose pages may call, but not look at these */
+    link->http->origin = NULL;
     if (!strcmp(path, "/healthz"))
         return send_health(link);
     int found = strcmp(path, "/metrics") ? 1 : send_metrics(link);

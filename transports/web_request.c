@@ -54,8 +54,8 @@ static void check_source(jri_web_link *link, const jri_web_listener *listener,
             ? jri_web_origin_of(origin, origin_len, scheme, host, listener->origins)
             : JRI_ORIGIN_REFUSED;
     if (kind == JRI_ORIGIN_LISTED)
-        link->http.origin = strdup(origin);
-    if (kind == JRI_ORIGIN_REFUSED || (kind == JRI_ORIGIN_LISTED && !link->http.origin))
+        link->http->origin = strdup(origin);
+    if (kind == JRI_ORIGIN_REFUSED || (kind == JRI_ORIGIN_LISTED && !link->http->origin))
         judge(verdict, 403, "", "Pages of this origin may not call\n");
 }
 
@@ -64,8 +64,8 @@ void jri_http_check_source(jri_web_link *link, jri_http_verdict *verdict)
 {
     const jri_web_listener *listener = link->listener;
 
-    free(link->http.origin);
-    link->http.origin = NULL;
+    free(link->http->origin);
+    link->http->origin = NULL;
     if (!listener)
         listener = jri_web_site_of(link)->listeners;
     for (; listener; listener = listener->next) {
@@ -128,8 +128,8 @@ static void check_body(jri_web_link *link, jri_http_verdict *verdict)
     if (has(link, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) {
         len = jri_web_header(link, WSI_TOKEN_HTTP_TRANSFER_ENCODING, text, sizeof(text));
         /* With both headers, others on the way may see another message than we do. */
-        bool is_clear = !has(link, WSI_TOKEN_HTTP_CONTENT_LENGTH) && !link->http.is_1_0;
-        link->http.is_chunked = true;
+        bool is_clear = !has(link, WSI_TOKEN_HTTP_CONTENT_LENGTH) && !link->http->is_1_0;
+        link->http->is_chunked = true;
         if (len != 7 || strcasecmp(text, "chunked") != 0 || !is_clear)
             judge(verdict, 400, "", "Bad Transfer-Encoding\n");
         return;
@@ -137,14 +137,14 @@ static void check_body(jri_web_link *link, jri_http_verdict *verdict)
     len = jri_web_header(link, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, LENGTH_MAX);
     if (!len)
         judge(verdict, 411, "", "Content-Length is needed\n");
-    else if (len >= LENGTH_MAX || jri_web_length(text, len, &link->http.left))
+    else if (len >= LENGTH_MAX || jri_web_length(text, len, &link->http->left))
         judge(verdict, 400, "", "Bad Content-Length\n");
 }
 
 /* A page asks before it calls. */
 static bool is_preflight(const jri_web_link *link)
 {
-    return has(link, WSI_TOKEN_OPTIONS_URI) && link->http.origin;
+    return has(link, WSI_TOKEN_OPTIONS_URI) && link->http->origin;
 }
 
 #define ALLOW_ORIGIN_TO(method)                                                                    \

@@ -38,8 +38,8 @@ int jri_websocket_upgrade(jri_web_link *link)
     size_t len = jri_web_header(link, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade));
     if (len >= sizeof(upgrade) || !jri_web_list_has(upgrade, len, "websocket"))
         return -1;
-    free(link->http.origin);
-    link->http = (jri_http_request){0};
+    free(link->http->origin);
+    *link->http = (jri_http_request){0};
     jri_web_link_close_peer(link); /* what it was by HTTP */
     route(link);
     jri_http_examine_upgrade(link, &verdict);
