@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// browser.js DEMO - examples/zws in Chromium: its buttons are pressed, and 1,000 calls and more
+// browser.js DEMO CHROMIUM - examples/zws in Chromium: its buttons are pressed, and 1,000 calls and more
 //
 // The page is served from the loopback address: others may not connect to it.
 'use strict';
@@ -70,7 +70,7 @@ run(async () => {
     const demo = await startDemo('zmq+ws://127.0.0.1:0');
     const server = await servePage();
     const sandbox = process.getuid() === 0 ? ['--no-sandbox'] : [];
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: sandbox });
+    const browser = await chromium.launch({ executablePath: process.argv[3], args: sandbox });
     const page = await browser.newPage();
     const faults = [];
 
