@@ -215,6 +215,26 @@ static void strangers_past_handshakes_max_wait_for_others_to_go(void **state)
     close_site(site);
 }
 
+static void regression_connection_that_stays_idle_is_closed(void **state)
+{
+    static const char *const options[] = {"idle_ms", "300", NULL};
+    static const char *const calls[] = {PING, CALL("big", "[8000000]", "1")};
+    suite_place *site = open_web(HTTP, options);
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(calls); i++) {
+        web_client *client = web_visit(site);
+        web_response response;
+        web_post(client, "", calls[i], strlen(calls[i]));
+        web_receive(client, &response);
+        assert_int_equal(response.status, 200);
+        free(response.body);
+        assert_false(web_read(client));
+        web_close(client);
+    }
+    close_site(site);
+}
+
 static void vanished_clients_call_is_cancelled(void **state)
 {
     suite_place *site = open_web(HTTP, NULL);
@@ -349,6 +369,7 @@ int main(void)
         cmocka_unit_test(unix_socket_serves_http),
         cmocka_unit_test(peer_past_peers_max_is_told_so),
         cmocka_unit_test(strangers_past_handshakes_max_wait_for_others_to_go),
+        cmocka_unit_test(regression_connection_that_stays_idle_is_closed),
         cmocka_unit_test(vanished_clients_call_is_cancelled),
         cmocka_unit_test(stopping_server_answers_and_closes),
         cmocka_unit_test(call_may_take_longer_than_anything_behind_a_chunked_body),

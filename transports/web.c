@@ -35,6 +35,7 @@ static int open_listener(void *state, const jrpc_url *url, struct uv_loop_s *loo
         return -ENOMEM;
     listener->message_max = (size_t)jrpc_listener_limit(owner, "message_max");
     listener->idle_ms = jrpc_listener_limit(owner, "idle_ms");
+    listener->site->idle_ms = listener->idle_ms;
     listener->site->handshakes_max = (size_t)jrpc_listener_limit(owner, "handshakes_max");
     int status = jri_web_options_read(listener, url, problem);
     if (status) {

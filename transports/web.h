@@ -45,6 +45,7 @@ typedef struct jri_web_site {
     char *cert, *key, *client_ca; /* files, for TLS */
     bool is_tls;
     size_t handshakes_max;
+    int64_t idle_ms;
 
     jri_stream_place place; /* the socket that listens */
     bool has_mode;          /* place.mode was asked for */
@@ -103,17 +104,17 @@ typedef struct jri_http_request {
 
 struct jri_web_link {
     struct lws *wsi;
-    jri_web_listener
-        *listener;          /* of the peer or, while it is looked at, of a request; NULL: none */
-    void *peer;             /* the server's; NULL: none */
-    jri_http_request *http; /* NULL when it is a WebSocket */
-    bool is_stranger;       /* was never a peer */
+    jri_web_listener *listener; /* of the peer, or of a request at hand; NULL: none */
+    void *peer;                 /* the server's; NULL: none */
+    jri_http_request *http;     /* NULL when it is a WebSocket */
+    bool is_stranger;           /* was never a peer */
     bool is_websocket;
     bool is_dropped; /* to be hung up when all is sent */
     bool is_killed;  /* at once */
     bool is_parting; /* all was said; the other end is given time to notice before it is closed */
     uint16_t close_code; /* WebSocket: to be sent when all else is; 0: none */
     int reason;
+    uint32_t lent; /* bytes of output written last, which libwebsockets may have kept */
     union {
         struct {
             jrpc_buf *input;  /* part of a message; NULL: none */
@@ -124,7 +125,6 @@ struct jri_web_link {
         };
     };
     size_t sent, ready; /* of output: bytes written, bytes of whole answers */
-    size_t lent;        /* of those written: bytes that libwebsockets may have kept */
     char *headers;      /* of the request, or of that which was upgraded; NULL: none */
 };
 

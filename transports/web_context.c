@@ -151,7 +151,7 @@ int jri_web_context_new(jri_web_site *site, jrpc_problem *problem)
         .vhost_name = "jrpc",
         .max_http_header_data = HEADERS_MAX,
         .timeout_secs = JRI_WEB_PATIENCE_S,
-        .keepalive_timeout = NEVER_S, /* listeners know better */
+        .keepalive_timeout = site->idle_ms < 0 ? NEVER_S : (int)((site->idle_ms + 999) / 1000),
         .retry_and_idle_policy = &liveness,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,

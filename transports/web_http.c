@@ -402,7 +402,8 @@ int jri_http_writable(jri_web_link *link)
         http->phase = JRI_HTTP_IDLE;
         if (lws_http_transaction_completed(link->wsi))
             return -1;
-        await_next(link);
+        if (!lws_partial_buffered(link->wsi)) /* else libwebsockets sees to it, when all is sent */
+            await_next(link);
     }
     jrpc_transport_writable(link->peer, jri_web_link_unsent(link));
     if (http->phase == JRI_HTTP_IDLE)

@@ -235,7 +235,7 @@ int jri_web_link_write_some(jri_web_link *link)
     if (lws_write(link->wsi, data, n, LWS_WRITE_RAW) < (int)n)
         return -1;
     link->sent += n;
-    link->lent = n;
+    link->lent = (uint32_t)n;
     return 0;
 }
 
