@@ -25,6 +25,7 @@ enum {
     HEAD_MAX = 1024,
     CONTROL_MAX = 127, /* bytes of a control frame */
     EVENTS_MAX = 128,
+    OPENED_AT_ONCE = 64,
     PATIENCE_S = 60, /* longer than anything is under valgrind; what is not there then is lost */
 };
 
@@ -139,7 +140,7 @@ static size_t receive_until(const web_client *it, const char *end, char out[HEAD
     return len;
 }
 
-static void upgrade(web_client *it, int port)
+static void ask_for_upgrade(const web_client *it, int port)
 {
     char text[HEAD_MAX];
 
@@ -149,6 +150,12 @@ static void upgrade(web_client *it, int port)
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
                        port);
     send_all(it, text, (size_t)len);
+}
+
+static void await_upgrade(const web_client *it)
+{
+    char text[HEAD_MAX];
+
     receive_until(it, "\r\n\r\n", text);
     if (strncmp(text, "HTTP/1.1 101 ", 13) != 0 ||
         !strcasestr(text, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
@@ -199,7 +206,7 @@ static size_t answer_pings(const web_crowd *crowd, web_client *it, char *buffer,
 /* Whatever is there, which has to be what is due. */
 static size_t receive_some(const web_crowd *crowd, web_client *it, int flags)
 {
-    static char buffer[CHUNK + CONTROL_MAX];
+    static _Thread_local char buffer[CHUNK + CONTROL_MAX];
     const web_text *answers = &crowd->answers;
     const char *due = answers->text + it->come % answers->len;
 
@@ -237,8 +244,10 @@ char *web_learn(bool is_post, int port, const char *request)
 
     crowd.requests = is_post ? make_posts(request, port) : make_frames(request, true);
     open_socket(&client, port);
-    if (!is_post)
-        upgrade(&client, port);
+    if (!is_post) {
+        ask_for_upgrade(&client, port);
+        await_upgrade(&client);
+    }
     send_next(&crowd, &client, 1);
     size_t len = receive_until(&client, "}", text);
     char *answer = strdup(text + head_len_of(is_post, text, len));
@@ -252,9 +261,8 @@ char *web_learn(bool is_post, int port, const char *request)
     return answer;
 }
 
-static void call(const web_crowd *crowd, web_client *it)
+static void await_answer(const web_crowd *crowd, web_client *it)
 {
-    send_next(crowd, it, 1);
     while (it->come < it->n_sent * crowd->answers.item_len)
         receive_some(crowd, it, /* flags */ 0);
 }
@@ -284,6 +292,29 @@ static void learn(web_crowd *crowd, web_client *it, const char *answer)
     it->come = len;
 }
 
+/* n of them from the given one on. Whoever opens thousands does not wait for each. */
+static void open_some(web_crowd *it, size_t first, size_t n, const char *answer)
+{
+    web_client *begin = it->clients + first, *end = begin + n;
+
+    for (web_client *client = begin; client < end; client++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+        open_socket(client, it->port);
+        if (epoll_ctl(it->epoll, EPOLL_CTL_ADD, client->fd, &event))
+            bench_fail("epoll_ctl: %s", strerror(errno));
+        if (!it->is_post)
+            ask_for_upgrade(client, it->port);
+    }
+    for (web_client *client = begin; client < end && !it->is_post; client++)
+        await_upgrade(client);
+    if (it->is_post && !first)
+        learn(it, begin++, answer);
+    for (web_client *client = begin; client < end; client++)
+        send_next(it, client, 1);
+    for (web_client *client = begin; client < end; client++)
+        await_answer(it, client);
+}
+
 void web_crowd_open(web_crowd *it, const char *request, const char *answer)
 {
     if (!answer)
@@ -300,19 +331,9 @@ void web_crowd_open(web_crowd *it, const char *request, const char *answer)
     }
     if (it->in_flight * it->requests.item_len > CHUNK)
         bench_fail("%zu in flight are too many", it->in_flight);
-    for (size_t i = 0; i < it->n_clients; i++) {
-        web_client *client = &it->clients[i];
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-        open_socket(client, it->port);
-        if (epoll_ctl(it->epoll, EPOLL_CTL_ADD, client->fd, &event))
-            bench_fail("epoll_ctl: %s", strerror(errno));
-        if (!it->is_post)
-            upgrade(client, it->port);
-        if (it->is_post && !i)
-            learn(it, client, answer);
-        else
-            call(it, client);
-    }
+    for (size_t i = 0; i < it->n_clients; i += OPENED_AT_ONCE)
+        open_some(it, i, it->n_clients - i < OPENED_AT_ONCE ? it->n_clients - i : OPENED_AT_ONCE,
+                  answer);
 }
 
 void web_crowd_close(web_crowd *it)
@@ -328,7 +349,8 @@ void web_crowd_close(web_crowd *it)
 
 void web_crowd_call(web_crowd *it)
 {
-    call(it, it->clients);
+    send_next(it, it->clients, 1);
+    await_answer(it, it->clients);
 }
 
 static void fill(const web_crowd *crowd, web_client *it, size_t *to_send)
@@ -381,12 +403,11 @@ void web_crowd_time(web_crowd *it, size_t samples_max)
     it->samples_max = samples_max;
 }
 
-void web_crowd_answer_pings(web_crowd *it)
+void web_crowd_answer_pings(web_crowd *it, int patience_ms)
 {
     struct epoll_event events[EVENTS_MAX];
-    int n;
+    int n = epoll_wait(it->epoll, events, EVENTS_MAX, patience_ms);
 
-    while ((n = epoll_wait(it->epoll, events, EVENTS_MAX, 0)) > 0)
-        for (int i = 0; i < n; i++)
-            receive_some(it, events[i].data.ptr, MSG_DONTWAIT);
+    for (int i = 0; i < n; i++)
+        receive_some(it, events[i].data.ptr, MSG_DONTWAIT);
 }

@@ -87,7 +87,8 @@ void web_crowd_stream(web_crowd *it, size_t n);
  * with one in flight. */
 void web_crowd_time(web_crowd *it, size_t samples_max);
 
-/* What servers want to know of connections that do nothing for long. */
-void web_crowd_answer_pings(web_crowd *it);
+/* What servers want to know of connections that do nothing for long: waits so long for pings. On
+ * any thread, if no other does anything with the crowd. */
+void web_crowd_answer_pings(web_crowd *it, int patience_ms);
 
 #endif

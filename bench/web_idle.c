@@ -4,6 +4,8 @@
  */
 #include "web_idle.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ enum {
     N_IDLE_QUICK = 100,
     N_WARM = 10,      /* connections before the first look at memory */
     N_OWN_FILES = 64, /* descriptors for all else */
+    KEEPER_MS = 100,
     SAMPLES_MAX = 1 << 20
 };
 
@@ -121,38 +124,60 @@ void web_measure_idle(bench_session *session, const char *name, size_t n)
 typedef struct beside {
     process server;
     web_crowd busy, idle;
+    pthread_t keeper; /* answers pings to those that are idle */
+    atomic_bool is_over;
     double idle_bytes; /* of the server, for each of those */
     uint64_t cpu_ns, n_calls;
 } beside;
 
-static void open_beside(beside *it, const web_side *side, size_t n_busy, size_t n_idle)
+static void *keep(void *user)
 {
-    const char *answer = side->is_echo ? NULL : WEB_PONG;
+    beside *it = user;
 
-    process_spawn(&it->server, side->name, process_server_cpu(), side->serve, side->user);
-    process_pin(process_client_cpu());
-    it->busy = (web_crowd){.port = web_port(&it->server), .n_clients = n_busy, .in_flight = 1};
-    web_crowd_open(&it->busy, WEB_PING, answer);
-    web_crowd_time(&it->busy, SAMPLES_MAX);
-    double before = resident_bytes(&it->server);
-    it->idle = (web_crowd){.port = web_port(&it->server), .n_clients = n_idle};
-    web_crowd_open(&it->idle, WEB_PING, answer);
-    if (n_idle)
-        it->idle_bytes = (resident_bytes(&it->server) - before) / (double)n_idle;
+    while (!atomic_load(&it->is_over))
+        web_crowd_answer_pings(&it->idle, KEEPER_MS);
+    return NULL;
 }
 
-/* So many calls by each that is busy. Pings of the server to the others are answered first. */
+static void open_idle(beside *it, const web_side *side, size_t n_idle)
+{
+    double before = resident_bytes(&it->server);
+    it->idle = (web_crowd){.port = web_port(&it->server), .n_clients = n_idle};
+    web_crowd_open(&it->idle, WEB_PING, side->is_echo ? NULL : WEB_PONG);
+    if (!n_idle)
+        return;
+    it->idle_bytes = (resident_bytes(&it->server) - before) / (double)n_idle;
+    if (pthread_create(&it->keeper, /* attributes */ NULL, keep, it))
+        bench_fail("a crowd has no thread");
+}
+
+static void open_busy(beside *it, const web_side *side, size_t n_busy)
+{
+    it->busy = (web_crowd){.port = web_port(&it->server), .n_clients = n_busy, .in_flight = 1};
+    web_crowd_open(&it->busy, WEB_PING, side->is_echo ? NULL : WEB_PONG);
+    web_crowd_time(&it->busy, SAMPLES_MAX);
+}
+
+static void close_beside(beside *it)
+{
+    atomic_store(&it->is_over, true);
+    if (it->idle.n_clients)
+        pthread_join(it->keeper, NULL);
+    web_crowd_close(&it->idle);
+    web_crowd_close(&it->busy);
+    process_end(&it->server);
+}
+
+/* So many calls by each that is busy. */
 static void run_busy(void *user, size_t n)
 {
     beside *it = user;
-    uint64_t begin = bench_wall_ns();
-
-    web_crowd_answer_pings(&it->idle);
-    bench_exclude(bench_wall_ns() - begin);
     uint64_t cpu_ns = process_cpu_ns(&it->server);
-    web_crowd_stream(&it->busy, n * it->busy.n_clients);
+
+    n *= it->busy.n_clients;
+    web_crowd_stream(&it->busy, n);
     it->cpu_ns += process_cpu_ns(&it->server) - cpu_ns;
-    it->n_calls += n * it->busy.n_clients;
+    it->n_calls += n;
 }
 
 static void note_beside(bench_session *session, const bench_row *row, const char *side, beside *it)
@@ -173,7 +198,7 @@ void web_measure_beside(bench_session *session, const char *name, size_t n_busy,
                                         "lws, without"};
     beside all[LENGTH(names)] = {0};
     bench_row row = {.name = name,
-                     .title = "100 busy connections, with 8,000 idle ones beside and without",
+                     .title = "busy connections, with idle ones beside and without",
                      .unit = "call",
                      .sense = BENCH_TIMES_FASTER,
                      .target = 0.9,
@@ -187,15 +212,20 @@ void web_measure_beside(bench_session *session, const char *name, size_t n_busy,
         bench_fail("%s needs more descriptors: ulimit -n %zu", name,
                    2 * (n_idle + n_busy) + N_WARM + N_OWN_FILES);
     for (size_t i = 0; i < LENGTH(names); i++) {
-        open_beside(&all[i], &sides[i / 2], n_busy, i % 2 ? 0 : n_idle);
+        const web_side *side = &sides[i / 2];
+        process_spawn(&all[i].server, names[i], process_server_cpu(), side->serve, side->user);
+    }
+    process_pin(process_client_cpu());
+    for (size_t i = 0; i < LENGTH(names); i++)
+        open_idle(&all[i], &sides[i / 2], i % 2 ? 0 : n_idle);
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        open_busy(&all[i], &sides[i / 2], n_busy);
         row.sides[i] = (bench_side){names[i], run_busy, &all[i], n_busy};
     }
     bench_run(session, &row);
     for (size_t i = 0; i < LENGTH(names); i++) {
         if (all[i].n_calls)
             note_beside(session, &row, names[i], &all[i]);
-        web_crowd_close(&all[i].idle);
-        web_crowd_close(&all[i].busy);
-        process_end(&all[i].server);
+        close_beside(&all[i]);
     }
 }
