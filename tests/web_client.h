@@ -265,6 +265,7 @@ static inline int ws_receive_frame(web_client *client, char **data, size_t *len)
 {
     size_t header = 2;
 
+    *len = 0;
     for (;; header = 2) {
         const unsigned char *at = (unsigned char *)client->data;
         if (client->len >= 2 && (at[1] & 0x7f) >= 126)

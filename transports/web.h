@@ -37,6 +37,11 @@ typedef struct jri_web_link jri_web_link;
 
 typedef struct jri_web_listener jri_web_listener;
 
+/* Of connections that are all given the same time, whose is over first. */
+typedef struct jri_web_queue {
+    jri_web_link *first, **end;
+} jri_web_queue;
+
 typedef struct jri_web_site {
     uv_loop_t *loop;
     jri_web_listener *listeners;  /* the oldest first */
@@ -62,6 +67,8 @@ typedef struct jri_web_site {
 
     size_t n_strangers; /* links that never were peers */
     jri_web_link *parting;
+    jri_web_queue quiet, asked; /* WebSocket: to be pinged, and those that were */
+    lws_sorted_usec_list_t tick;
     jrpc_buf *spare; /* an empty buffer, for who needs one next */
 } jri_web_site;
 
@@ -112,9 +119,11 @@ struct jri_web_link {
     bool is_dropped; /* to be hung up when all is sent */
     bool is_killed;  /* at once */
     bool is_parting; /* all was said; the other end is given time to notice before it is closed */
-    uint16_t close_code; /* WebSocket: to be sent when all else is; 0: none */
+    bool is_watched, is_asked; /* in a queue of the site, and in which */
+    uint16_t close_code;       /* WebSocket: to be sent when all else is; 0: none */
     int reason;
-    uint32_t lent; /* bytes of output written last, which libwebsockets may have kept */
+    uint32_t due_ms; /* of the queue, when it is over */
+    uint32_t lent;   /* bytes of output written last, which libwebsockets may have kept */
     union {
         struct {
             jrpc_buf *input;  /* part of a message; NULL: none */
@@ -124,8 +133,9 @@ struct jri_web_link {
             jri_web_link *next, **link; /* of those of the site that part */
         };
     };
-    size_t sent, ready; /* of output: bytes written, bytes of whole answers */
-    char *headers;      /* of the request, or of that which was upgraded; NULL: none */
+    size_t sent, ready;             /* of output: bytes written, bytes of whole answers */
+    jri_web_link *later, **earlier; /* of the queue */
+    char *headers;                  /* of the request, or of that which was upgraded; NULL: none */
 };
 
 /* web_context.c: libwebsockets */
@@ -213,6 +223,11 @@ void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict);
 const char *jri_web_headers_fault(const char *names); /* of the option; NULL: none */
 int jri_web_headers_keep(jri_web_link *link);
 const char *jri_web_headers_find(const jri_web_link *link, const char *name);
+
+/* web_liveness.c: pings */
+void jri_web_liveness_begin(jri_web_link *link);
+void jri_web_liveness_heard(jri_web_link *link);
+void jri_web_liveness_forget(jri_web_link *link);
 
 /* web_websocket.c */
 int jri_websocket_upgrade(jri_web_link *link);

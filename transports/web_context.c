@@ -26,9 +26,14 @@ static int run_callback(jri_web_link *link, enum lws_callback_reasons reason, vo
         link->is_websocket = true;
         jri_web_link_end_http(link);
         lws_set_wsi_user(link->wsi, link); /* else it does not tell that it closes */
+        jri_web_liveness_begin(link);
         return 0;
     case LWS_CALLBACK_RECEIVE:
+        jri_web_liveness_heard(link);
         return jri_websocket_received(link, in, len);
+    case LWS_CALLBACK_RECEIVE_PONG:
+        jri_web_liveness_heard(link);
+        return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return jri_websocket_left(link, in, len);
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -91,6 +96,7 @@ static int called_back(struct lws *wsi, enum lws_callback_reasons reason, void *
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     case LWS_CALLBACK_ESTABLISHED:
     case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_HTTP:
     case LWS_CALLBACK_HTTP_BODY:
@@ -119,10 +125,8 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
-static const lws_retry_bo_t liveness = {
-    .secs_since_valid_ping = 30,
-    .secs_since_valid_hangup = 40,
-};
+/* web_liveness.c does that. */
+static const lws_retry_bo_t no_liveness = {0};
 
 static void emit_nothing(int level, const char *line)
 {
@@ -152,7 +156,7 @@ int jri_web_context_new(jri_web_site *site, jrpc_problem *problem)
         .max_http_header_data = HEADERS_MAX,
         .timeout_secs = JRI_WEB_PATIENCE_S,
         .keepalive_timeout = site->idle_ms < 0 ? NEVER_S : (int)((site->idle_ms + 999) / 1000),
-        .retry_and_idle_policy = &liveness,
+        .retry_and_idle_policy = &no_liveness,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
     };
@@ -214,6 +218,7 @@ bool jri_web_context_destroy(jri_web_site *site)
 {
     if (!site->is_destroyed) {
         site->is_destroyed = true;
+        lws_sul_cancel(&site->tick);
         lws_context_destroy(site->context);
         return false;
     }

@@ -149,6 +149,7 @@ void jri_web_link_close_peer(jri_web_link *link)
 {
     void *peer = link->peer;
 
+    jri_web_liveness_forget(link);
     link->peer = NULL;
     link->listener = NULL;
     if (!link->is_parting) {
