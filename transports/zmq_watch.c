@@ -23,7 +23,8 @@ enum {
     LOOK_MS = 50,
     HASTE_MS = 5, /* while much comes in */
     HASTE_BYTES = 1024 * 1024,
-    LOOKS = 512,            /* connections in a turn of the loop */
+    LOOKS = 64,             /* connections in a turn of the loop */
+    HASTE_LOOKS = 512,      /* when memory grows meanwhile */
     READ_AHEAD = 64 * 1024, /* libzmq reads less than that at a time; and frames have heads */
     FORGIVEN = 64,          /* bytes a second */
     WEIGHT_MAX = 32,        /* bytes of memory for one that was sent: an empty frame's 64 for 2 */
@@ -222,15 +223,17 @@ static void look_at_some(jri_zmq_listener *listener)
         watch->round++;
         watch->n_read = 0;
     }
-    for (int n = 0; n < LOOKS && watch->next_fd < watch->cap; watch->next_fd++)
+    bool has_grown = jri_zmq_memory() > watch->memory + HASTE_BYTES;
+    int n_looks = has_grown ? HASTE_LOOKS : LOOKS;
+    for (; n_looks && watch->next_fd < watch->cap; watch->next_fd++)
         if (watch->by_fd[watch->next_fd].is_open) {
             look(listener, &watch->by_fd[watch->next_fd]);
-            n++;
+            n_looks--;
         }
     if (watch->next_fd >= watch->cap)
         end_pass(listener);
-    else if (jri_zmq_memory() > watch->memory + HASTE_BYTES)
-        watch->is_hasty = true; /* whoever it is comes later in this pass */
+    else
+        watch->is_hasty = has_grown; /* whoever it is may come later in this pass */
 }
 
 static void ticked(uv_timer_t *timer)

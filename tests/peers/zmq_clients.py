@@ -7,6 +7,7 @@ delimiter, and REQ served by a REP.
 
 1,000 calls each and more, the DEALERs' all in flight together; ids checked, none lost.
 """
+import subprocess
 import sys
 import tempfile
 
@@ -110,6 +111,14 @@ def all_at_once(context, endpoint, envelope):
             expect_result(receive(), asked, 3)
 
 
+def be_refused(endpoint, reason):
+    """Another demo cannot listen there, and says where and why."""
+    done = subprocess.run([sys.argv[1], "--listen", f"zmq+{endpoint}"], stderr=subprocess.PIPE,
+                          timeout=zmq_demo.TIMEOUT_MS / 1000, text=True)
+    expect((done.returncode, done.stderr),
+           (2, f"demo: zmq+{endpoint}: binding: {reason}\n"))
+
+
 def main():
     context = zmq.Context()
     with tempfile.TemporaryDirectory() as folder:
@@ -125,6 +134,10 @@ def main():
                 all_at_once(context, endpoint, envelope=[])
                 all_at_once(context, endpoint, envelope=[b""])
             all_at_once(context, tcp, envelope=[b"tag", b"of mine", b""])
+            be_refused(tcp, "Address already in use")
+            be_refused(ipc, "Address already in use")
+        be_refused(f"ipc://{folder}/no/socket", "No such file or directory")
+        be_refused("tcp://192.0.2.1:1", "Cannot assign requested address")
     context.term()
     print(f"{next(zmq_demo.ids) - 1} calls answered")
     return 0
