@@ -25,22 +25,27 @@
 typedef struct stranger {
     const char *name, *bytes;
     size_t len;
+    bool spoils_rep; /* a message without delimiter, and its sender gone: libzmq loses an answer */
 } stranger;
 
 #define STRANGER(name, bytes)                                                                      \
     {                                                                                              \
-        (name), (bytes), sizeof(bytes) - 1                                                         \
+        (name), (bytes), sizeof(bytes) - 1, false                                                  \
+    }
+#define SPOILER(name, bytes)                                                                       \
+    {                                                                                              \
+        (name), (bytes), sizeof(bytes) - 1, true                                                   \
     }
 
 static const stranger strangers[] = {
-    {"nothing", "", 0},
+    STRANGER("nothing", ""),
     STRANGER("http", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     STRANGER("json", PING "\n"),
     STRANGER("tls", "\x16\3\1\2\0\1\0\1\xfc\3\3"),
     STRANGER("zeros", ZEROS ZEROS),
     STRANGER("half_a_signature", "\xff\0\0"),
     STRANGER("half_a_greeting", SIGNATURE "\3\0NULL"),
-    STRANGER("zmtp_1", "\1\0\51\0" PING),
+    SPOILER("zmtp_1", "\1\0\51\0" PING),
     STRANGER("zmtp_1_without_end", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\0"),
     STRANGER("zmtp_2", SIGNATURE "\1\5\0\0"),
     STRANGER("unknown_mechanism", SIGNATURE "\3\0KERBEROS\0\0\0\0\0\0\0\0\0\0\0\0" ZEROS),
@@ -60,7 +65,7 @@ static const stranger strangers[] = {
     STRANGER("frame_cut_off", GREETING READY "\0\x29{\"json"),
     STRANGER("message_cut_off", GREETING READY "\1\0"),
     STRANGER("only_a_delimiter", GREETING READY "\1\0\0\0"),
-    STRANGER("only_an_empty_frame", GREETING READY "\0\0"),
+    SPOILER("only_an_empty_frame", GREETING READY "\0\0"),
     STRANGER("command_in_a_message", GREETING READY "\1\0\4\7\4PING\0\0"),
     STRANGER("subscription_to_nothing", GREETING READY "\4\x0c\11SUBSCRIBE\0\0"),
 };
@@ -95,6 +100,8 @@ static void strangers_do_no_harm(void **state)
         void *other = connect_socket(place, ZMQ_DEALER);
 
         for (int row = 0; row < N_STRANGERS; row++) {
+            if (strangers[row].spoils_rep && strstr(urls[i], "rep"))
+                continue;
             visit(place, strangers[row].name, strangers[row].bytes, strangers[row].len);
             expect_pong(other);
         }
