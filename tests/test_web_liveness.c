@@ -107,6 +107,52 @@ static void client_that_gives_a_sign_of_life_is_kept(void **state)
     watch_end(&watch);
 }
 
+/* Its ping stands behind megabytes. Whether it has taken some of them when the time is over
+ * decides. Another client, which has come later, shows when both were pinged and judged. */
+static void judge_slow_reader(bool is_reading)
+{
+    enum { ANSWER = 15000000, PIECE = 3000000 };
+    web_watch watch;
+    size_t len;
+
+    watch_begin(&watch, HTTP, NULL);
+    web_client *slow = visit(&watch), *other = visit(&watch);
+    ws_text(slow, CALL("big", "[15000000]", "2"));
+    while (slow->len < PIECE)
+        assert_true(web_read(slow));
+    put_forward(SILENCE_MS);
+    free(await_ping(other, &len));
+    while (is_reading && slow->len < 2 * PIECE)
+        assert_true(web_read(slow));
+    put_forward(ANSWER_MS);
+    ws_expect_end(other, 0);
+    if (is_reading) {
+        char *text = ws_receive(slow, &len);
+        assert_non_null(text);
+        assert_true(len > ANSWER);
+        free(text);
+        call(slow);
+    } else {
+        desk_wait_for(&watch.site->desk, &watch.site->desk.n_closed, 2, "the peers' ends");
+        assert_int_equal(watch.site->desk.closed_reason, -ETIMEDOUT);
+    }
+    web_close(slow);
+    web_close(other);
+    watch_end(&watch);
+}
+
+static void regression_client_that_reads_slowly_is_not_hung_up_on(void **state)
+{
+    (void)state;
+    judge_slow_reader(/* is_reading */ true);
+}
+
+static void client_that_stops_reading_is_hung_up_on(void **state)
+{
+    (void)state;
+    judge_slow_reader(/* is_reading */ false);
+}
+
 /* More than are pinged at once. */
 static void many_are_all_pinged(void **state)
 {
@@ -148,6 +194,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silent_client_is_pinged_and_then_hung_up_on),
         cmocka_unit_test(client_that_gives_a_sign_of_life_is_kept),
+        cmocka_unit_test(regression_client_that_reads_slowly_is_not_hung_up_on),
+        cmocka_unit_test(client_that_stops_reading_is_hung_up_on),
         cmocka_unit_test(many_are_all_pinged),
     };
 

@@ -62,4 +62,7 @@ void jri_stream_unlisten(jri_stream_place *place);
 void jri_stream_welcome(const jri_stream_place *place, int fd, char address[],
                         char identity[JRI_STREAM_ADDRESS_SIZE]);
 
+/* Bytes that the other end of a TCP socket has got, modulo 2^32; 0: the kernel does not tell. */
+uint32_t jri_stream_acknowledged(int fd);
+
 #endif

@@ -14,9 +14,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h> /* libc's knows less of TCP_INFO */
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -326,4 +327,15 @@ void jri_stream_welcome(const jri_stream_place *place, int fd, char address[],
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
         snprintf(identity, JRI_STREAM_ADDRESS_SIZE, "uid=%u,gid=%u,pid=%d", (unsigned)who.uid,
                  (unsigned)who.gid, (int)who.pid);
+}
+
+uint32_t jri_stream_acknowledged(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) ||
+        size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
+        return 0;
+    return (uint32_t)info.tcpi_bytes_acked;
 }

@@ -122,8 +122,9 @@ struct jri_web_link {
     bool is_watched, is_asked; /* in a queue of the site, and in which */
     uint16_t close_code;       /* WebSocket: to be sent when all else is; 0: none */
     int reason;
-    uint32_t due_ms; /* of the queue, when it is over */
-    uint32_t lent;   /* bytes of output written last, which libwebsockets may have kept */
+    uint32_t due_ms;       /* of the queue, when it is over */
+    uint32_t acknowledged; /* bytes, when it was looked at last */
+    uint32_t lent;         /* bytes of output written last, which libwebsockets may have kept */
     union {
         struct {
             jrpc_buf *input;  /* part of a message; NULL: none */

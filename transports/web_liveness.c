@@ -9,6 +9,7 @@
 #include "web.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 
 enum {
     SILENCE_MS = 30000, /* between two pings */
@@ -64,7 +65,21 @@ static void ask(jri_web_link *link)
     if (!is_asked)
         return;
     link->ready += sizeof(ping);
+    link->acknowledged = jri_stream_acknowledged(lws_get_socket_fd(link->wsi));
     lws_callback_on_writable(link->wsi);
+}
+
+/* The ping stands behind much else, which the client takes slowly. */
+static bool is_reading(jri_web_link *link)
+{
+    uint32_t before = link->acknowledged;
+    int n_left = 0;
+
+    link->acknowledged = jri_stream_acknowledged(lws_get_socket_fd(link->wsi));
+    if (link->acknowledged == before)
+        return false;
+    return jri_web_link_unsent(link) ||
+           (!ioctl(lws_get_socket_fd(link->wsi), TIOCOUTQ, &n_left) && n_left > 0);
 }
 
 static void give_up(jri_web_link *link)
@@ -109,7 +124,10 @@ static void tick(lws_sorted_usec_list_t *timer)
 
     for (int i = 0; i < ASKED_AT_ONCE && (link = next_due(&site->asked, now)); i++) {
         jri_web_liveness_forget(link);
-        give_up(link);
+        if (is_reading(link))
+            watch(link, /* is_asked */ true);
+        else
+            give_up(link);
     }
     for (int i = 0; i < ASKED_AT_ONCE && (link = next_due(&site->quiet, now)); i++) {
         jri_web_liveness_forget(link);

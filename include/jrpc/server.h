@@ -197,9 +197,9 @@ JRPC_API const char *jrpc_peer_identity(const jrpc_peer *peer);
  * jrpc_peer_header() - a header of the peer's request
  * @name:  in any case
  *
- * Over HTTP the request at hand, over WebSocket the one that was upgraded; of both only headers that
- * the endpoint's option `headers=` names. Borrowed: while the call that came with it is unanswered,
- * over WebSocket while the peer is open.
+ * Over HTTP the request at hand, over WebSocket the one that was upgraded; of both only headers
+ * that the endpoint's option `headers=` names. Borrowed: while the call that came with it is
+ * unanswered, over WebSocket while the peer is open.
  *
  * Threads: the loop's. Return: its value; NULL if there is none, or the transport has no headers.
  */
