@@ -10,13 +10,11 @@
 
 const jri_value jri_no_id = {.text = "null", .len = 4, .type = JRPC_NULL};
 
-enum { PLAIN_ROOM = 6 * JRI_PLAIN_BLOCK };
-
 typedef struct known_code {
     int code, status;
     const char *message;
-    size_t plain_len;       /* 0: none */
-    char plain[PLAIN_ROOM]; /* a whole answer without data, up to the id */
+    size_t plain_len;           /* 0: none */
+    char plain[JRI_PLAIN_ROOM]; /* a whole answer without data, up to the id */
 } known_code;
 
 #define PLAIN(code, message)                                                                       \
@@ -31,8 +29,23 @@ static const known_code codes[] = {
 
 static const known_code application_error = {0, 400, "Application error", 0, ""};
 
+/* Places in that table. */
+enum {
+#define INDEX(name, code, message, status) INDEX_##name,
+    JRPC_CODES(INDEX)
+#undef INDEX
+};
+
+/* The specification's stand one behind the other, as their codes do. */
+enum { N_IN_TURN = JRPC_INVALID_REQUEST - JRPC_INTERNAL_ERROR + 1 };
+_Static_assert(INDEX_INTERNAL_ERROR - INDEX_INVALID_REQUEST + 1 == N_IN_TURN, "in turn");
+
 static inline const known_code *find_code(int code)
 {
+    unsigned turn = (unsigned)JRPC_INVALID_REQUEST - (unsigned)code;
+
+    if (turn < N_IN_TURN)
+        return &codes[INDEX_INVALID_REQUEST + turn];
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
         if (codes[i].code == code)
             return &codes[i];
@@ -101,11 +114,11 @@ static inline int write_known(jrpc_buf *buf, const jri_value *id, const known_co
         int status = jri_buf_append(buf, known->plain, len);
         return status ? status : jri_answer_close_value_id(buf, id);
     }
-    int status = jri_buf_reserve(buf, len + JRI_ANSWER_ID_LEN + id->len + 1 + JRI_PLAIN_BLOCK);
+    int status = jri_buf_reserve(buf, JRI_PLAIN_ROOM + JRI_ANSWER_ID_LEN + id->len + 1);
     if (status)
         return status;
     char *to = buf->data + buf->len;
-    jri_plain_copy(to, known->plain, len);
+    memcpy(to, known->plain, JRI_PLAIN_ROOM);
     buf->len += len + jri_answer_put_close(to + len, id);
     return 0;
 }

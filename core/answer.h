@@ -62,16 +62,10 @@ static inline int jri_answer_close(jrpc_buf *buf, const jri_value *id)
     return 0;
 }
 
-/* Of a known code an error answer without data, up to the id: its bytes, len of them, and behind
- * them enough for copying it in blocks. NULL: not known. */
-enum { JRI_PLAIN_BLOCK = 16 };
+/* Of a known code an error answer without data, up to the id: its bytes, len of them. All such take
+ * the same room, so that they are copied without a look at their length. NULL: not known. */
+enum { JRI_PLAIN_ROOM = 96 };
 const char *jri_code_plain(int code, size_t *len);
-
-static inline void jri_plain_copy(char *to, const char *plain, size_t len)
-{
-    for (size_t i = 0; i < len; i += JRI_PLAIN_BLOCK)
-        memcpy(to + i, plain + i, JRI_PLAIN_BLOCK);
-}
 
 /* A whole error answer as text; on failure nothing is appended. */
 int jri_answer_error(jrpc_buf *buf, const jri_value *id, const jri_error *error);

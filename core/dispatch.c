@@ -30,7 +30,7 @@
 
 _Thread_local bool jri_is_loop_thread;
 
-static int code_of(int status)
+static inline int code_of(int status)
 {
     switch (status) {
     case -EPROTO: /* the message is not JSON, or the codec's equal */
@@ -68,23 +68,20 @@ static bool refuse_short(jrpc_call *call, int code)
     if (call->message->service->settings.debug || !jri_request_is_due(request))
         return false;
     plain = jri_code_plain(code, &len);
-    char *to = plain ? jri_call_open_short(call, id, len + JRI_PLAIN_BLOCK) : NULL;
+    char *to = plain ? jri_call_open_short(call, id, JRI_PLAIN_ROOM) : NULL;
     if (!to)
         return false;
-    jri_plain_copy(to, plain, len);
+    memcpy(to, plain, JRI_PLAIN_ROOM);
     jri_call_close_short(call, id, to + len, code);
     return true;
 }
 
-/* Answers a member that never comes to its handler; in debug it is told the reason. */
-static void refuse_with(jrpc_call *call, int status, const char *reason, size_t len)
+/* Apart, so that what it needs is not the usual refusal's cost. */
+static __attribute__((noinline)) void refuse_long(jrpc_call *call, int code, const char *reason,
+                                                  size_t len)
 {
-    jri_error error = {.code = code_of(status)};
+    jri_error error = {.code = code};
 
-    if (refuse_short(call, error.code)) {
-        jri_call_end(call, 0);
-        return;
-    }
     if (call->message->service->settings.debug) {
         error.text = reason;
         error.text_len = len;
@@ -95,6 +92,17 @@ static void refuse_with(jrpc_call *call, int status, const char *reason, size_t 
     else if (!claimed)
         jri_call_close_error(call, &error);
     jri_call_end(call, 0);
+}
+
+/* Answers a member that never comes to its handler; in debug it is told the reason. */
+static void refuse_with(jrpc_call *call, int status, const char *reason, size_t len)
+{
+    int code = code_of(status);
+
+    if (refuse_short(call, code))
+        jri_call_end(call, 0);
+    else
+        refuse_long(call, code, reason, len);
 }
 
 static void refuse(jrpc_call *call, int status, const char *reason)
@@ -192,7 +200,8 @@ static void serve(jrpc_call *call)
     }
     if (is_refused_by_hook(call) || (message->host && is_taken_by_host(call)))
         return;
-    call->row = jri_registry_find(&service->registry, request->method, request->method_len);
+    call->row = jri_registry_find_again(&service->registry, &message->memo, request->method,
+                                        request->method_len);
     if (!call->row)
         call->row = jri_introspect_find(service, request->method, request->method_len);
     if (!call->row) {
@@ -250,7 +259,9 @@ static int read_value(jri_message *message, const char *text, size_t len, jrpc_p
 /* One failed request in the place of what could not be read. */
 static void set_failure(jri_message *message, int status, const char *reason)
 {
-    message->failure = (jri_request){.status = status, .reason = reason};
+    jri_request_begin(&message->failure);
+    message->failure.status = status;
+    message->failure.reason = reason;
     message->envelope = (jri_envelope){.n_requests = 1, .requests = &message->failure};
 }
 

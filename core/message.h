@@ -58,6 +58,7 @@ typedef struct jri_message {
     bool has_context;
     int timeout_ms; /* of the dispatch; 0: each method's own */
 
+    jri_row_memo memo;
     jri_arena arena;
     jri_envelope envelope;
     jri_request failure; /* stands in for a message that could not be read */

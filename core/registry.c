@@ -20,7 +20,7 @@ enum { SLOTS_MIN = 16 };
 
 void jri_registry_init(jri_registry *registry, uint64_t seed)
 {
-    *registry = (jri_registry){.seed = seed};
+    *registry = (jri_registry){.seed = seed, .stamp = seed};
 }
 
 static void free_row(jri_row *row)
@@ -31,6 +31,13 @@ static void free_row(jri_row *row)
     free(row->name);
     free(row->summary);
     free(row);
+}
+
+/* Whoever remembers it has to look again. */
+static void drop_row(jri_registry *registry, jri_row *row)
+{
+    registry->stamp++;
+    free_row(row);
 }
 
 void jri_registry_fini(jri_registry *registry)
@@ -205,7 +212,7 @@ static void put_row(jri_registry *registry, jri_row *row)
     size_t i = slot_of(registry, row->name, row->name_len, row->hash);
 
     registry->n_rows += !registry->slots[i];
-    free_row(registry->slots[i]);
+    drop_row(registry, registry->slots[i]);
     registry->slots[i] = row;
 }
 
@@ -280,7 +287,7 @@ static void remove_slot(jri_registry *registry, size_t hole)
 {
     size_t mask = registry->n_slots - 1;
 
-    free_row(registry->slots[hole]);
+    drop_row(registry, registry->slots[hole]);
     registry->slots[hole] = NULL;
     registry->n_rows--;
     for (size_t i = (hole + 1) & mask; registry->slots[i]; i = (i + 1) & mask) {
@@ -307,7 +314,7 @@ int jri_registry_remove(jri_registry *registry, const char *name)
     for (size_t i = 0; i < registry->n_prefixes; i++) {
         if (strcmp(registry->prefixes[i]->name, name))
             continue;
-        free_row(registry->prefixes[i]);
+        drop_row(registry, registry->prefixes[i]);
         registry->n_prefixes--;
         memmove(registry->prefixes + i, registry->prefixes + i + 1,
                 (registry->n_prefixes - i) * sizeof(jri_row *));

@@ -14,7 +14,9 @@
 
 #include <jrpc/service.h>
 
+#include "short.h"
 #include "signature.h"
+#include "text.h"
 
 /* A method as it was registered; immutable. */
 typedef struct jri_row {
@@ -35,7 +37,14 @@ typedef struct jri_registry {
     jri_row **prefixes; /* longest first */
     size_t n_prefixes;
     uint64_t seed;
+    uint64_t stamp; /* another one in every registry, and whenever a row is freed */
 } jri_registry;
+
+/* The row that was found last: calls of one method come in numbers. */
+typedef struct jri_row_memo {
+    const jri_row *row; /* NULL: none yet; not to be looked at if the stamp is another */
+    uint64_t stamp;
+} jri_row_memo;
 
 /* What a service tells of itself: the only names in "rpc." that may be registered. */
 #define JRI_DISCOVER "rpc.discover"
@@ -49,6 +58,22 @@ bool jri_registry_is_reserved(const char *name, size_t len);
 
 /* The method of that name, or of the longest prefix; NULL: none. */
 const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len);
+
+/* The same, and quickly if it is the one that was found last. */
+static inline const jri_row *jri_registry_find_again(const jri_registry *registry,
+                                                     jri_row_memo *memo, const char *name,
+                                                     size_t len)
+{
+    const jri_row *row = memo->row;
+
+    if (JRI_LIKELY(row && memo->stamp == registry->stamp && row->name_len == len &&
+                   jri_short_is_same(row->name, name, len)))
+        return row;
+    row = jri_registry_find(registry, name, len);
+    if (row && row->name_len == len) /* not by a prefix, which may give way to another row */
+        *memo = (jri_row_memo){row, registry->stamp};
+    return row;
+}
 
 /**
  * jri_registry_add() - add all methods or none

@@ -320,6 +320,48 @@ static void prefix_takes_no_reserved_names(void **state)
     jrpc_service_free(service);
 }
 
+static void ask_again(jrpc_service *service, const char *text, const char *expected,
+                      jrpc_response **response)
+{
+    assert_int_equal(jrpc_dispatch(service, text, strlen(text), NULL, response), 0);
+    assert_string_equal(jrpc_response_text(*response, NULL), expected);
+}
+
+/* A response remembers the method that it has called last; so each step follows one that calls. */
+static void used_response_calls_what_is_registered_now(void **state)
+{
+    jrpc_service *service = NULL, *other = NULL;
+    jrpc_response *response = NULL;
+
+    (void)state;
+    assert_int_equal(jrpc_service_new(NULL, &service), 0);
+    assert_int_equal(add(service, "name", one), 0);
+    ask_again(service, CALL("name"), ANSWER("\"one\""), &response);
+    assert_int_equal(replace(service, "name", two), 0);
+    ask_again(service, CALL("name"), ANSWER("\"two\""), &response);
+    assert_int_equal(jrpc_service_remove(service, "name"), 0);
+    ask_again(service, CALL("name"), NOT_FOUND, &response);
+    assert_int_equal(add(service, "name", three), 0);
+    ask_again(service, CALL("name"), ANSWER("\"three\""), &response);
+
+    assert_int_equal(jrpc_service_new(NULL, &other), 0);
+    ask_again(other, CALL("name"), NOT_FOUND, &response);
+    assert_int_equal(add(other, "name", two), 0);
+    ask_again(other, CALL("name"), ANSWER("\"two\""), &response);
+    ask_again(service, CALL("name"), ANSWER("\"three\""), &response);
+    jrpc_service_free(service); /* with the method that was called last */
+    ask_again(other, CALL("name"), ANSWER("\"two\""), &response);
+
+    /* A prefix that is just this name gives way to a method of it. */
+    assert_int_equal(jrpc_service_add_prefix(other, "pre.", run_name, one), 0);
+    ask_again(other, CALL("pre."), ANSWER("\"one\""), &response);
+    ask_again(other, CALL("pre.fix"), ANSWER("\"one\""), &response);
+    assert_int_equal(add(other, "pre.", three), 0);
+    ask_again(other, CALL("pre."), ANSWER("\"three\""), &response);
+    jrpc_service_free(other);
+    jrpc_response_free(response);
+}
+
 static void ask_for(jrpc_service *service, unsigned i, bool is_there)
 {
     char call[96];
@@ -400,6 +442,7 @@ int main(void)
         cmocka_unit_test(method_and_prefix_of_one_name),
         cmocka_unit_test(bad_prefixes_are_refused),
         cmocka_unit_test(prefix_takes_no_reserved_names),
+        cmocka_unit_test(used_response_calls_what_is_registered_now),
         cmocka_unit_test(many_methods_are_found_after_others_are_removed),
         cmocka_unit_test(incomplete_codecs_and_hooks_are_refused),
     };

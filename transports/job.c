@@ -455,6 +455,18 @@ int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t
     return status || !peer->withdrawn ? status : answer_withdrawn(peer);
 }
 
+/* The same with what has just come; what its transport is to do next. */
+int jri_peer_receive(jrpc_peer *peer, const void *exchange, const char *data, size_t len)
+{
+    int status = run_one(peer, exchange, data, len);
+
+    if (JRI_LIKELY(!status && !peer->withdrawn && jri_peer_is_at_ease(peer)))
+        return 0;
+    if (!status && peer->withdrawn)
+        status = answer_withdrawn(peer);
+    return jri_peer_go_on(peer, status);
+}
+
 int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int failure, const char *reason)
 {
     jrpc_buf *buf;

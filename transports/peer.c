@@ -157,18 +157,8 @@ static bool is_cancelling(const char *data, size_t len)
     return len < 4096 && memmem(data, len, "\"$/cancelRequest\"", 17) && *data == '{';
 }
 
-/* Nothing of what go_on() looks for: so it is after nearly every message. */
-static inline bool is_at_ease(const jrpc_peer *peer)
-{
-    const jrpc_server *server = peer->server;
-
-    return !peer->is_dropped && !peer->is_paused && !peer->is_ended && !peer->inbox &&
-           atomic_load_explicit(&peer->n_unsent, memory_order_relaxed) <= peer->queue_max / 2 &&
-           server->memory <= (uint64_t)server->settings.memory_max;
-}
-
 /* What a transport is to do after a message that failed, or with a peer that is not at ease. */
-static int go_on(jrpc_peer *peer, int status)
+int jri_peer_go_on(jrpc_peer *peer, int status)
 {
     if (status)
         jri_peer_drop(peer, status);
@@ -197,14 +187,13 @@ int jrpc_transport_received(void *state, const void *exchange, const char *data,
         return -EINVAL;
 
     jrpc_peer *peer = jri_peer_of(state);
-    int status;
 
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
         return -EPIPE;
     peer->server->counts.bytes_in += len;
-    status = JRI_UNLIKELY(has_to_wait(peer)) ? receive_more(peer, exchange, data, len)
-                                             : jri_peer_run(peer, exchange, data, len);
-    return JRI_LIKELY(!status && is_at_ease(peer)) ? 0 : go_on(peer, status);
+    if (JRI_UNLIKELY(has_to_wait(peer)))
+        return jri_peer_go_on(peer, receive_more(peer, exchange, data, len));
+    return jri_peer_receive(peer, exchange, data, len);
 }
 
 int jrpc_transport_failed(void *state, const void *exchange, int status, const char *reason)
@@ -219,7 +208,7 @@ int jrpc_transport_failed(void *state, const void *exchange, int status, const c
     const char *next = status == -EMSGSIZE ? "skipped" : status == -EINVAL ? "refused" : "closing";
     jri_peer_log(peer, JRPC_LOG_WARNING, "%s, %s", reason, next);
     peer->server->counts.failures++;
-    return go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
+    return jri_peer_go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
 }
 
 /* It has part of a message and nothing that will end by itself: paused it would keep it for ever.

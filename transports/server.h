@@ -194,6 +194,16 @@ static inline bool jri_peer_is_greedy(const jrpc_peer *peer)
                max / server->n_peers;
 }
 
+/* Nothing of what jri_peer_go_on() looks for: so it is after nearly every message. */
+static inline bool jri_peer_is_at_ease(const jrpc_peer *peer)
+{
+    const jrpc_server *server = peer->server;
+
+    return !peer->is_dropped && !peer->is_paused && !peer->is_ended && !peer->inbox &&
+           atomic_load_explicit(&peer->n_unsent, memory_order_relaxed) <= peer->queue_max / 2 &&
+           server->memory <= (uint64_t)server->settings.memory_max;
+}
+
 /* server.c */
 int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_server **out);
 int jri_server_fail(jrpc_server *server, int status, const char *source, const char *format, ...)
@@ -209,6 +219,7 @@ void jri_listener_drop_peers(jrpc_listener *listener, int reason);
 /* peer.c */
 void jri_peer_flush_later(jrpc_peer *peer);
 void jri_server_flush(jrpc_server *server);
+int jri_peer_go_on(jrpc_peer *peer, int status);
 void jri_peer_settle(jrpc_peer *peer); /* go on with what waits, or end */
 void jri_peer_drop(jrpc_peer *peer, int reason);
 void jri_peer_update_pause(jrpc_peer *peer);
@@ -219,6 +230,7 @@ void jri_peer_leave_topics(jrpc_peer *peer);
 
 /* job.c */
 int jri_peer_run(jrpc_peer *peer, const void *exchange, const char *data, size_t len);
+int jri_peer_receive(jrpc_peer *peer, const void *exchange, const char *data, size_t len);
 int jri_peer_refuse(jrpc_peer *peer, const void *exchange, int status, const char *reason);
 int jri_peer_answer(jrpc_peer *peer, const void *exchange, const char *text, size_t len,
                     int http_status);
