@@ -69,6 +69,6 @@ int main(int argc, char **argv)
     web_measure_idle(&session, "idle", N_IDLE);
     if (!session.is_quick)
         web_measure_idle(&session, "idle_many", N_IDLE_MANY);
-    web_measure_beside(&session, "busy_beside_idle", N_BUSY, N_IDLE_MANY);
+    web_measure_beside(&session, N_BUSY, N_IDLE_MANY);
     return bench_end(&session);
 }

@@ -192,34 +192,29 @@ static void note_beside(bench_session *session, const bench_row *row, const char
         bench_note(session, row, side, "bytes of the server for each that is idle", it->idle_bytes);
 }
 
-void web_measure_beside(bench_session *session, const char *name, size_t n_busy, size_t n_idle)
+/* Only one kind of server at a time: what another does for its idle connections would disturb. */
+static void measure_pair(bench_session *session, const char *name, const web_side *side,
+                         size_t n_busy, size_t n_idle)
 {
-    static const char *const names[] = {"jrpc, with idle", "jrpc, without", "lws, with idle",
-                                        "lws, without"};
+    static const char *const names[] = {"with idle", "without"};
     beside all[LENGTH(names)] = {0};
     bench_row row = {.name = name,
-                     .title = "busy connections, with idle ones beside and without",
+                     .title = side->is_echo ? "lws echo: busy connections, with idle ones beside"
+                                            : "busy connections, with idle ones beside",
                      .unit = "call",
                      .sense = BENCH_TIMES_FASTER,
-                     .target = 0.9,
+                     .target = side->is_echo ? 0 : 0.9,
                      .has_rate = true};
 
     if (!bench_wants(session, name))
         return;
-    if (session->is_quick)
-        n_idle = N_IDLE_QUICK;
-    if (!has_files(2 * (n_idle + n_busy)))
-        bench_fail("%s needs more descriptors: ulimit -n %zu", name,
-                   2 * (n_idle + n_busy) + N_WARM + N_OWN_FILES);
-    for (size_t i = 0; i < LENGTH(names); i++) {
-        const web_side *side = &sides[i / 2];
+    for (size_t i = 0; i < LENGTH(names); i++)
         process_spawn(&all[i].server, names[i], process_server_cpu(), side->serve, side->user);
-    }
     process_pin(process_client_cpu());
     for (size_t i = 0; i < LENGTH(names); i++)
-        open_idle(&all[i], &sides[i / 2], i % 2 ? 0 : n_idle);
+        open_idle(&all[i], side, i ? 0 : n_idle);
     for (size_t i = 0; i < LENGTH(names); i++) {
-        open_busy(&all[i], &sides[i / 2], n_busy);
+        open_busy(&all[i], side, n_busy);
         row.sides[i] = (bench_side){names[i], run_busy, &all[i], n_busy};
     }
     bench_run(session, &row);
@@ -228,4 +223,19 @@ void web_measure_beside(bench_session *session, const char *name, size_t n_busy,
             note_beside(session, &row, names[i], &all[i]);
         close_beside(&all[i]);
     }
+}
+
+void web_measure_beside(bench_session *session, size_t n_busy, size_t n_idle)
+{
+    static const char *const names[] = {"busy_beside_idle", "lws_beside_idle"};
+
+    if (!bench_wants(session, names[0]) && !bench_wants(session, names[1]))
+        return;
+    if (session->is_quick)
+        n_idle = N_IDLE_QUICK;
+    if (!has_files(2 * n_busy + n_idle))
+        bench_fail("%s needs more descriptors: ulimit -n %zu", names[0],
+                   2 * n_busy + n_idle + N_WARM + N_OWN_FILES);
+    for (size_t i = 0; i < LENGTH(names); i++)
+        measure_pair(session, names[i], &sides[i], n_busy, n_idle);
 }

@@ -355,6 +355,25 @@ static __attribute__((noinline)) int read_rest(envelope_scan *scan, jri_request 
     return status;
 }
 
+/* For those who take its address, so that it itself need never be in memory. Field by field, for
+ * else it would have to be there to be copied. */
+JRI_INLINE envelope_scan copy_scan(const envelope_scan *scan)
+{
+    const jri_reader *reader = &scan->reader;
+
+    return (envelope_scan){
+        .reader = {.at = reader->at,
+                   .end = reader->end,
+                   .start = reader->start,
+                   .depth = reader->depth,
+                   .depth_max = reader->depth_max,
+                   .n_values = reader->n_values,
+                   .values_max = reader->values_max},
+        .settings = scan->settings,
+        .arena = scan->arena,
+    };
+}
+
 int jri_envelope_read(const char *text, size_t len, const jri_settings *settings, jri_arena *arena,
                       jri_envelope *out, jrpc_problem *problem)
 {
@@ -367,13 +386,13 @@ int jri_envelope_read(const char *text, size_t len, const jri_settings *settings
     if (request)
         jri_request_begin(request);
     if (JRI_UNLIKELY(!request || !read_usual_head(&scan, request, &seen))) {
-        envelope_scan copy = scan; /* only the copy is ever in memory */
+        envelope_scan copy = copy_scan(&scan);
         return read_any(&copy, out, problem);
     }
     read_usual_params(&scan, request, &seen);
     bool is_ended = read_usual_end(&scan, request, &seen);
     if (JRI_UNLIKELY(!is_ended || scan.reader.at != scan.reader.end)) {
-        envelope_scan copy = scan;
+        envelope_scan copy = copy_scan(&scan);
         return read_rest(&copy, request, seen, is_ended, out, problem);
     }
     jri_request_finish(request, seen);
