@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
 #include "json_write.h"
-#include "short.h"
 
 enum { SLOTS_MIN = 16 };
 
@@ -51,22 +49,6 @@ void jri_registry_fini(jri_registry *registry)
     jri_registry_init(registry, registry->seed);
 }
 
-/* The slot of that name, or the empty one where it would go. There is always an empty one. */
-static inline size_t slot_of(const jri_registry *registry, const char *name, size_t len,
-                             uint64_t hash)
-{
-    size_t mask = registry->n_slots - 1;
-    size_t i = hash & mask;
-    const jri_row *row;
-
-    while ((row = registry->slots[i])) {
-        if (row->hash == hash && row->name_len == len && jri_short_is_same(row->name, name, len))
-            break;
-        i = (i + 1) & mask;
-    }
-    return i;
-}
-
 /* JSON-RPC 2.0, section 4.3. */
 bool jri_registry_is_reserved(const char *name, size_t len)
 {
@@ -79,14 +61,8 @@ static bool is_ours(const char *name)
     return !strcmp(name, JRI_DISCOVER) || !strcmp(name, JRI_METHODS);
 }
 
-const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len)
+const jri_row *jri_registry_find_prefix(const jri_registry *registry, const char *name, size_t len)
 {
-    if (registry->n_slots) {
-        uint64_t hash = jri_hash(name, len, registry->seed);
-        const jri_row *row = registry->slots[slot_of(registry, name, len, hash)];
-        if (row)
-            return row;
-    }
     if (jri_registry_is_reserved(name, len))
         return NULL; /* whatever a prefix would take */
     for (size_t i = 0; i < registry->n_prefixes; i++) {
@@ -114,7 +90,7 @@ static int reserve_slots(jri_registry *registry, size_t n)
     for (size_t i = 0; i < registry->n_slots; i++) {
         jri_row *row = registry->slots[i];
         if (row)
-            bigger.slots[slot_of(&bigger, row->name, row->name_len, row->hash)] = row;
+            bigger.slots[jri_registry_slot(&bigger, row->name, row->name_len, row->hash)] = row;
     }
     free(registry->slots);
     *registry = bigger;
@@ -204,12 +180,12 @@ static bool is_taken(const jri_registry *registry, jri_row *const *rows, size_t 
         if (rows[i]->hash == row->hash && !strcmp(rows[i]->name, row->name))
             return true;
     return !is_replacing && registry->n_slots &&
-           registry->slots[slot_of(registry, row->name, row->name_len, row->hash)];
+           registry->slots[jri_registry_slot(registry, row->name, row->name_len, row->hash)];
 }
 
 static void put_row(jri_registry *registry, jri_row *row)
 {
-    size_t i = slot_of(registry, row->name, row->name_len, row->hash);
+    size_t i = jri_registry_slot(registry, row->name, row->name_len, row->hash);
 
     registry->n_rows += !registry->slots[i];
     drop_row(registry, registry->slots[i]);
@@ -305,7 +281,7 @@ int jri_registry_remove(jri_registry *registry, const char *name)
     size_t len = strlen(name);
 
     if (registry->n_slots) {
-        size_t i = slot_of(registry, name, len, jri_hash(name, len, registry->seed));
+        size_t i = jri_registry_slot(registry, name, len, jri_hash(name, len, registry->seed));
         if (registry->slots[i]) {
             remove_slot(registry, i);
             return 0;

@@ -14,6 +14,7 @@
 
 #include <jrpc/service.h>
 
+#include "hash.h"
 #include "short.h"
 #include "signature.h"
 #include "text.h"
@@ -56,8 +57,36 @@ void jri_registry_fini(jri_registry *registry);
 /* It begins with "rpc.". */
 bool jri_registry_is_reserved(const char *name, size_t len);
 
+/* The slot of that name, or the empty one where it would go. There is always an empty one. */
+static inline size_t jri_registry_slot(const jri_registry *registry, const char *name, size_t len,
+                                       uint64_t hash)
+{
+    size_t mask = registry->n_slots - 1;
+    size_t i = hash & mask;
+    const jri_row *row;
+
+    while ((row = registry->slots[i])) {
+        if (row->hash == hash && row->name_len == len && jri_short_is_same(row->name, name, len))
+            break;
+        i = (i + 1) & mask;
+    }
+    return i;
+}
+
+const jri_row *jri_registry_find_prefix(const jri_registry *registry, const char *name, size_t len);
+
 /* The method of that name, or of the longest prefix; NULL: none. */
-const jri_row *jri_registry_find(const jri_registry *registry, const char *name, size_t len);
+static inline const jri_row *jri_registry_find(const jri_registry *registry, const char *name,
+                                               size_t len)
+{
+    const jri_row *row = NULL;
+
+    if (registry->n_slots) {
+        uint64_t hash = jri_hash(name, len, registry->seed);
+        row = registry->slots[jri_registry_slot(registry, name, len, hash)];
+    }
+    return row || !registry->n_prefixes ? row : jri_registry_find_prefix(registry, name, len);
+}
 
 /* The same, and quickly if it is the one that was found last. */
 static inline const jri_row *jri_registry_find_again(const jri_registry *registry,
