@@ -16,7 +16,7 @@ enum {
     ANSWER_MS = 10000,  /* for the pong */
     TICK_MS = 1000,     /* at most; */
     TICK_SOON_MS = 5,   /* at least */
-    ASKED_AT_ONCE = 20 /* so that others hardly notice: 4,000 a second */
+    ASKED_AT_ONCE = 20, /* so that others hardly notice: 4,000 a second */
 };
 
 static void enter(jri_web_queue *queue, jri_web_link *link)
