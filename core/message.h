@@ -112,6 +112,22 @@ static inline void jri_message_limit(jri_message *message, const jri_settings *s
 
 void jri_message_clear(jri_message *message);
 
+/* What is each message's own, to its beginning, with the limits that were set before. */
+static inline int jri_message_rewind(jri_message *message, jrpc_buf *lender)
+{
+    jri_arena_reset(&message->arena);
+    if (lender) {
+        message->out = lender;
+        message->lender_max = lender->max;
+    }
+    message->base = message->out->len;
+    message->out->max = message->base + message->reply_max;
+    message->codes = &message->code;
+    message->n_answers = 0;
+    message->is_spent = false;
+    return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+}
+
 /* Ready for the next message; only the caller may hold a reference. 0 or -ENOMEM: out has no room
  * for even one plain error.
  * lender: the buffer to append the answer to, given back by jri_message_give_back(); NULL: none */
@@ -119,22 +135,14 @@ static inline int jri_message_begin(jri_message *message, jrpc_service *service,
 {
     if (message->slots || message->root || message->out_value || message->peer)
         jri_message_clear(message);
-    jri_arena_reset(&message->arena);
     jri_buf_clear(&message->own, JRI_OUT_KEPT);
-    if (lender) {
-        message->out = lender;
-        message->lender_max = lender->max;
-    }
-    message->base = message->out->len;
-    jri_message_limit(message, &service->settings);
+    message->settings = &service->settings;
+    message->reply_max = (size_t)service->settings.reply_max;
     message->host = NULL;
     message->service = service;
     message->is_http_200 = service->settings.http_200_errors;
-    message->codes = &message->code;
-    message->n_answers = 0;
     message->is_timed = service->hooks.call_answered != NULL;
-    message->is_spent = false;
-    return jri_buf_set_tail(message->out, JRI_CLOSING + jri_answer_room(&jri_no_id));
+    return jri_message_rewind(message, lender);
 }
 
 /* The lender has its buffer again, with what was appended. Nothing if it was not needed so long. */
@@ -151,15 +159,8 @@ static inline void jri_message_give_back(jri_message *message)
  * same service, and with nothing of it left: its answers went to the lender, without slots. */
 static inline int jri_message_begin_again(jri_message *message, jrpc_buf *lender)
 {
-    jri_arena_reset(&message->arena);
-    message->out = lender;
-    message->lender_max = lender->max;
-    message->base = lender->len;
-    lender->max = message->base + message->reply_max;
-    message->codes = &message->code;
-    message->n_answers = 0;
-    message->is_spent = false;
-    int status = jri_buf_set_tail(lender, JRI_CLOSING + jri_answer_room(&jri_no_id));
+    int status = jri_message_rewind(message, lender);
+
     if (status)
         jri_message_give_back(message);
     return status;

@@ -18,12 +18,6 @@
 #include <errno.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-enum { SHORT_LINE = 64 };
-
 enum phase {
     READY,     /* before a message, or within a line */
     IN_HEADER, /* some of a header is consumed, or will be */
@@ -381,22 +375,6 @@ static int next(jri_framing *framing, struct input *input, jri_frame *out)
     return framing->mode == JRI_FRAMING_HEADER ? next_body(framing, input, out) : 0;
 }
 
-/* Nearly every line is short: some looks are taken before memchr() is called. */
-static inline const char *find_line_end(const char *at, size_t len)
-{
-    size_t i = 0;
-
-#ifdef __SSE2__
-    for (; i < SHORT_LINE && len - i >= sizeof(__m128i); i += sizeof(__m128i)) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
-        unsigned marks = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
-        if (marks)
-            return at + i + __builtin_ctz(marks);
-    }
-#endif
-    return memchr(at + i, '\n', len - i);
-}
-
 /* What a stream of lines is nearly all of: a whole one, from its first byte on. False: look closer.
  */
 static inline bool take_line(const jri_framing *framing, const char *data, size_t len,
@@ -404,7 +382,7 @@ static inline bool take_line(const jri_framing *framing, const char *data, size_
 {
     bool is_between = framing->mode == JRI_FRAMING_LINE && framing->phase == READY &&
                       framing->is_known && !framing->scanned;
-    const char *eol = is_between && len && !is_white(*data) ? find_line_end(data, len) : NULL;
+    const char *eol = is_between && len && !is_white(*data) ? memchr(data, '\n', len) : NULL;
 
     if (!eol)
         return false;

@@ -163,8 +163,8 @@ enum {
  * @close:          releases; jrpc_listener_closed() follows, at once or later
  * @answer_begin:   the buffer to append to; @exchange NULL: a notification. NULL: no memory
  * @answer_end:     the answer stands from @start to the buffer's end; nothing there means that none
- *                  is due. Behind an answer is room for a byte, which jrpc_buf_advance() takes. 0
- * or negative errno: the peer is dropped
+ *                  is due. Behind an answer is room for a byte, for jrpc_buf_advance().
+ *                  0 or negative errno: the peer is dropped
  * @flush:          send what there is, report by jrpc_transport_writable()
  * @pause:          stop reading, or go on with what is buffered already; NULL if SHARED
  * @drop:           hang up; 0: after what is unsent, negative errno: at once, which may also come

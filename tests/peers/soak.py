@@ -25,7 +25,7 @@ from zmq_demo import connect, expect, request, zmq
 
 PER_PROCESS = 10 # clients
 RSS_MIB = 48
-WARM_UP_S = 2
+REPORT = 100 # answers after which a process says so
 PAUSE_MS = 5
 ANSWER_S = 60 # as good as never, also on a machine that does ten other things
 
@@ -135,12 +135,20 @@ def break_off(endpoint):
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def report(n_answered, n_told):
+    """A line to the parent for so many answers; how many it was told of."""
+    if n_answered < n_told + REPORT:
+        return n_told
+    print(flush=True)
+    return n_answered
+
+
 def live(endpoints):
     """A process of clients, until its input ends; then those that live have their answers."""
     context, n_answered, n_clients = zmq.Context(), 0, PER_PROCESS
     ports = [endpoint for endpoint in endpoints if not endpoint.startswith("ipc:")]
     clients = [Client(context, endpoints) for _ in range(PER_PROCESS)]
-    poller, is_ending = zmq.Poller(), False
+    poller, is_ending, n_told = zmq.Poller(), False, 0
     for client in clients:
         poller.register(client.socket, zmq.POLLIN)
     while clients:
@@ -156,6 +164,7 @@ def live(endpoints):
             clients.remove(client)
             poller.unregister(one)
             n_answered += client.n_answered
+            n_told = report(n_answered, n_told)
             if not is_ending:
                 clients.append(Client(context, endpoints))
                 poller.register(clients[-1].socket, zmq.POLLIN)
@@ -176,16 +185,27 @@ class Processes:
         return subprocess.Popen([sys.executable, __file__, "live", *self.endpoints],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
+    def await_reports(self):
+        """One of each."""
+        for process in self.all:
+            process.stdout.readline()
+
     def kill_now_and_then(self, seconds):
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(random.random() * 0.4)
-            # Only from the second half: those of the first live to tell.
-            i = random.randrange(len(self.all) // 2, len(self.all))
-            self.all[i].kill()
-            self.all[i].communicate()
-            self.all[i] = self.start()
-            self.n_killed += 1
+        # Only from the second half: those of the first live to tell.
+        mortal = range(len(self.all) // 2, len(self.all))
+        while (left := end - time.monotonic()) > 0:
+            by_stdout = {self.all[i].stdout: i for i in mortal}
+            for stdout in select.select(list(by_stdout), [], [], left)[0]:
+                stdout.readline()
+                if random.random() < 0.5:
+                    self.replace(by_stdout[stdout])
+
+    def replace(self, i):
+        self.all[i].kill()
+        self.all[i].communicate()
+        self.all[i] = self.start()
+        self.n_killed += 1
 
     def end(self):
         """(answers, clients) of those that lived; raises if one has failed."""
@@ -193,7 +213,12 @@ class Processes:
         faults = [process.returncode for process in self.all if process.returncode]
         if faults:
             raise AssertionError(f"{len(faults)} processes of clients failed")
-        return [sum(column) for column in zip(*map(json.loads, told))]
+        return [sum(column) for column in zip(*(json.loads(text.splitlines()[-1]) for text in told))]
+
+
+def ping(probe):
+    probe.send_json(request("ping"))
+    expect(probe.recv_json()["result"], "pong")
 
 
 class Usage:
@@ -210,11 +235,12 @@ class Usage:
             line = next(line for line in status if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
-    def settle(self, n_descriptors, seconds=30):
-        """Descriptors, once there are no more than that, or when the time is over."""
+    def settle(self, n_descriptors, probe, seconds=30):
+        """Descriptors, once there are no more than that, or when the time is over; libzmq does
+        what it has to between two calls."""
         end = time.monotonic() + seconds
         while self.n_descriptors() > n_descriptors and time.monotonic() < end:
-            time.sleep(0.1)
+            ping(probe)
         return self.n_descriptors()
 
 
@@ -223,16 +249,21 @@ def soak(program, seconds, n_clients, rss_mib):
         urls = ["zmq+tcp://127.0.0.1:0", f"zmq+ipc://{folder}/soak", "zmq+ws://127.0.0.1:0"]
         with zmq_demo.Demo(program, *urls) as demo:
             usage = Usage(demo.child.pid)
+            context = zmq.Context()
+            probe = connect(context, zmq.REQ, demo.endpoints[0])
+            ping(probe)
             n_before = usage.n_descriptors()
             warm_up = Processes(demo.endpoints, n_clients)
-            time.sleep(WARM_UP_S)
+            warm_up.await_reports()
             warm_up.end()
-            usage.settle(n_before)
+            usage.settle(n_before, probe)
             rss_before = usage.rss_mib()
             processes = Processes(demo.endpoints, n_clients)
             processes.kill_now_and_then(seconds)
             n_answered, n_lived = processes.end()
-            n_after, rss_after = usage.settle(n_before), usage.rss_mib()
+            n_after, rss_after = usage.settle(n_before, probe), usage.rss_mib()
+            probe.close()
+            context.term()
     print(f"{seconds:.0f} s, {n_lived} clients lived and {n_answered} calls were answered, "
           f"{processes.n_killed} processes killed; "
           f"descriptors {n_before} -> {n_after}, RSS {rss_before:.1f} -> {rss_after:.1f} MiB")
