@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -406,5 +407,16 @@ static inline void chaos_expect_answers(chaos_place *place, chaos_client *client
 #define EXPECT(client, id, answer) ((client)->expected[id] = (answer))
 #define SEND(client, id, method, params, answer)                                                   \
     (EXPECT((client), id, answer), chaos_send((client), CALL(method, params, id), 1))
+
+/* In main(), before anything. only: the tests to be run; NULL: all. */
+static inline void chaos_prepare(const char *only, void (*tell_hang)(int number))
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, tell_hang);
+    if (only)
+        cmocka_set_test_filter(only);
+    chaos_install();
+    chaos_spare(true);
+}
 
 #endif

@@ -485,11 +485,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(all_further_allocations_fail),
     };
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGALRM, tell_hang);
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
-    chaos_install();
-    chaos_spare(true);
+    chaos_prepare(argc > 1 ? argv[1] : NULL, tell_hang);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

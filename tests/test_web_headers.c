@@ -203,7 +203,7 @@ static void names_that_are_none_are_refused(void **state)
         {HTTP "?headers=X:", names},
         {HTTP "?headers=\xc3\xa4", names},
         {HTTP "?headers=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-         "longer than 64 bytes"},
+         "of 64 bytes at most"},
     };
     jrpc_server *server = NULL;
     jrpc_service *service = NULL;

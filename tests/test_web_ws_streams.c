@@ -335,41 +335,41 @@ static void drop_held(size_t i, jrpc_call *held[])
     }
 }
 
-static void reset_in_any_phase_leaves_nothing(void **state)
+/* end: the client's, with its descriptor; the server is done with it afterwards. */
+static void end_in_every_phase(void (*end)(web_client *client))
 {
     web_watch watch;
     jrpc_call *held[1];
 
-    (void)state;
     watch_begin(&watch, HTTP, NULL);
     for (size_t i = 0; i < LENGTH(phases); i++) {
         web_client *client = reach_phase(&watch, i);
         take_held(&watch, i, held);
-        web_reset(client);
+        end(client);
         drop_held(i, held);
         watch_all_is_as_before(&watch);
     }
     watch_end(&watch);
 }
 
+static void reset_in_any_phase_leaves_nothing(void **state)
+{
+    (void)state;
+    end_in_every_phase(web_reset);
+}
+
 /* No more comes: the server hangs up, and the client sees it. */
+static void half_close(web_client *client)
+{
+    shutdown(client->fd, SHUT_WR);
+    web_read_all(client);
+    web_close(client);
+}
+
 static void half_close_in_any_phase_ends_the_connection(void **state)
 {
-    web_watch watch;
-    jrpc_call *held[1];
-
     (void)state;
-    watch_begin(&watch, HTTP, NULL);
-    for (size_t i = 0; i < LENGTH(phases); i++) {
-        web_client *client = reach_phase(&watch, i);
-        take_held(&watch, i, held);
-        shutdown(client->fd, SHUT_WR);
-        web_read_all(client);
-        drop_held(i, held);
-        web_close(client);
-        watch_all_is_as_before(&watch);
-    }
-    watch_end(&watch);
+    end_in_every_phase(half_close);
 }
 
 int main(void)

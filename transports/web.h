@@ -72,6 +72,14 @@ typedef struct jri_web_site {
     jrpc_buf *spare; /* an empty buffer, for who needs one next */
 } jri_web_site;
 
+/* As libwebsockets wants it: in lower case, with a colon. */
+enum { JRI_WEB_FIELD_MAX = 64 };
+typedef struct jri_web_field {
+    char name[JRI_WEB_FIELD_MAX + 2];
+    size_t len; /* without the colon */
+    int token;  /* by which it is known; -1: it is not */
+} jri_web_field;
+
 struct jri_web_listener {
     jrpc_listener *owner;
     jri_web_site *site; /* until it has started one that would be its own */
@@ -79,7 +87,8 @@ struct jri_web_listener {
     const jrpc_url *url;            /* until it has started */
     char *path;                     /* of the service */
     char *hosts, *origins, *tokens; /* tokens: each ended by LF; NULL: none is asked for */
-    char *headers;                  /* that methods may ask for; NULL: none */
+    jri_web_field *headers;         /* that methods may ask for */
+    size_t n_headers;
     bool is_websocket_only, has_console, has_document, has_metrics;
     bool is_stopped;
     int64_t idle_ms;
@@ -221,7 +230,7 @@ void jri_http_examine(jri_web_link *link, const char *path, jri_http_verdict *ve
 void jri_http_examine_upgrade(jri_web_link *link, jri_http_verdict *verdict);
 
 /* web_headers.c */
-const char *jri_web_headers_fault(const char *names); /* of the option; NULL: none */
+int jri_web_headers_read(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem);
 int jri_web_headers_keep(jri_web_link *link);
 const char *jri_web_headers_find(const jri_web_link *link, const char *name);
 

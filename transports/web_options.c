@@ -20,13 +20,14 @@ enum {
 
 void jri_web_options_free(jri_web_listener *listener)
 {
-    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins,
-                            &listener->headers};
+    char **const texts[] = {&listener->path, &listener->hosts, &listener->origins};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         free(*texts[i]);
         *texts[i] = NULL;
     }
+    free(listener->headers);
+    listener->headers = NULL;
     if (listener->tokens)
         explicit_bzero(listener->tokens, strlen(listener->tokens));
     free(listener->tokens);
@@ -126,16 +127,14 @@ static int read_tokens(jri_web_listener *listener, const jrpc_url *url, jrpc_pro
 
 static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_problem *problem)
 {
-    const char *hosts = NULL, *origins = NULL, *headers = NULL, *fault;
+    const char *hosts = NULL, *origins = NULL;
     const char *path = listener->site->place.is_unix || !*url->path ? "/" : url->path;
 
     int status = jrpc_url_list(url, "host", &hosts, problem);
     if (!status)
         status = jrpc_url_list(url, "origin", &origins, problem);
     if (!status)
-        status = jrpc_url_list(url, "headers", &headers, problem);
-    if (!status && (fault = jri_web_headers_fault(headers)))
-        status = jrpc_url_fault(url, /* column */ 0, problem, "headers: %s", fault);
+        status = jri_web_headers_read(listener, url, problem);
     if (!status && !listener->is_websocket_only)
         status = jrpc_url_boolean(url, "console", &listener->has_console, problem);
     if (!status && !listener->is_websocket_only)
@@ -150,7 +149,7 @@ static int read_rules(jri_web_listener *listener, const jrpc_url *url, jrpc_prob
     if (status)
         return status;
     return copy(path, &listener->path) || copy(hosts, &listener->hosts) ||
-                   copy(origins, &listener->origins) || copy(headers, &listener->headers)
+                   copy(origins, &listener->origins)
                ? -ENOMEM
                : 0;
 }
