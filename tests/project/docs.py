@@ -13,6 +13,7 @@ A comment on the line before a fenced block or a table says how it is tried:
                                 is examples/demo --stdio
     <!-- shell: demo -->        lines `$ command` for a shell, each followed by all it prints;
                                 examples/run stands for the demo
+    <!-- http: demo -->         the same, while the demo listens, at another port than 5000
     <!-- output: 02 -->         what examples/02-*.c prints, fed its .input
     <!-- check: codes -->       a table of all codes in include/jrpc/error.h
     <!-- check: data -->        | request | code | data |, as docs_service answers
@@ -178,6 +179,17 @@ def check_shell(block, name, programs):
         command, told = line[2:], []
 
 
+def check_http(block, name, programs):
+    with subprocess.Popen([programs.build(name), "--listen", "http://127.0.0.1:0"], text=True,
+                          stderr=subprocess.PIPE) as demo:
+        try:
+            address = demo.stderr.readline().split("//")[1].strip()
+            block.lines = [line.replace("127.0.0.1:5000", address) for line in block.lines]
+            yield from check_shell(block, name, programs)
+        finally:
+            demo.terminate()
+
+
 def check_output(block, name, programs):
     path = programs.source(name).with_suffix(".expected")
     if [line for line in block.lines if not line.startswith("$ ")] != path.read_text().splitlines():
@@ -237,7 +249,7 @@ def check_compiles(block, programs):
 
 def check_block(block, programs):
     kind, argument = block.mark or (None, None)
-    if kind in ("example", "session", "shell", "output"):
+    if kind in ("example", "session", "shell", "http", "output"):
         return globals()["check_" + kind](block, argument, programs)
     if kind == "check":
         return globals()["check_" + argument](block, programs)
