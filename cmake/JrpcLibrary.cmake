@@ -28,27 +28,37 @@ function(jrpc_optimise_at_link target)
     set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ${JRPC_LTO_WORKS})
 endfunction()
 
-# jrpc_add_library(<name> SOURCES <file>... LINK <target>... [LINK_PRIVATE <target>...]
-#                  [DEFINE <name>...])
+# jrpc_add_library(<name> SOURCES <file>... [WITH <name>...] LINK <target>...
+#                  [LINK_PRIVATE <target>...] [DEFINE <name>...])
 #
 # Makes two flavours of one list of sources:
 #   <name>         lib<name>.so.<major>, for users; only what is marked JRPC_API can be seen.
 #                  With BUILD_SHARED_LIBS=OFF it stands for the static flavour.
 #   <name>-static  lib<name>.a, for static programs and for tests, which can see the internals.
-# The sources are compiled twice, because objects made for link-time optimisation are of no use in
-# an archive that another compiler reads.
+# WITH names libraries made before, whose objects go into these as well: the server needs what the
+# core does not show.
 function(jrpc_add_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;LINK_PRIVATE;DEFINE")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;WITH;LINK;LINK_PRIVATE;DEFINE")
 
-    add_library(${name}-static STATIC ${arg_SOURCES})
+    add_library(${name}-objects OBJECT ${arg_SOURCES})
+    set(compiled ${name}-objects)
+    set(shared_objects objects)
+    if(BUILD_SHARED_LIBS AND JRPC_LTO)
+        # Compiled once more, because objects made for link-time optimisation are of no use in an
+        # archive that another compiler reads.
+        add_library(${name}-lto OBJECT ${arg_SOURCES})
+        jrpc_optimise_at_link(${name}-lto)
+        list(APPEND compiled ${name}-lto)
+        set(shared_objects lto)
+    endif()
+
     set(flavours ${name}-static)
+    add_library(${name}-static STATIC)
     if(BUILD_SHARED_LIBS)
-        add_library(${name} SHARED ${arg_SOURCES})
         list(APPEND flavours ${name})
+        add_library(${name} SHARED)
         set_target_properties(${name} PROPERTIES
             VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-        # Our own calls of our public functions stay inside and can be inlined.
-        target_compile_options(${name} PRIVATE -fno-semantic-interposition)
         if(JRPC_LTO)
             jrpc_optimise_at_link(${name})
         endif()
@@ -56,17 +66,28 @@ function(jrpc_add_library name)
         add_library(${name} INTERFACE)
         target_link_libraries(${name} INTERFACE ${name}-static)
     endif()
+    foreach(part IN LISTS arg_WITH ITEMS ${name})
+        target_sources(${name}-static PRIVATE $<TARGET_OBJECTS:${part}-objects>)
+        if(BUILD_SHARED_LIBS)
+            target_sources(${name} PRIVATE $<TARGET_OBJECTS:${part}-${shared_objects}>)
+        endif()
+    endforeach()
 
-    foreach(flavour IN LISTS flavours)
-        jrpc_compile_options(${flavour})
-        set_target_properties(${flavour} PROPERTIES
-            OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
-        target_include_directories(${flavour} PUBLIC
+    foreach(target IN LISTS compiled flavours)
+        target_include_directories(${target} PUBLIC
             "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-        target_link_libraries(${flavour} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
-        target_compile_definitions(${flavour} PRIVATE ${arg_DEFINE})
+        target_link_libraries(${target} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
     endforeach()
+    foreach(target IN LISTS compiled)
+        jrpc_compile_options(${target})
+        set_target_properties(${target} PROPERTIES
+            C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+        # Our own calls of our public functions stay inside and can be inlined.
+        target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+        target_compile_definitions(${target} PRIVATE ${arg_DEFINE})
+    endforeach()
+    set_target_properties(${flavours} PROPERTIES OUTPUT_NAME ${name} LINKER_LANGUAGE C)
     jrpc_export(${name})
     jrpc_export(${name}-static)
 endfunction()
