@@ -17,6 +17,7 @@
 
 #include "json_write.h"
 #include "number.h"
+#include "text.h"
 
 /* The most a reader can be asked for: options.h. */
 enum { JRI_RAW_DEPTH = 1024 };
@@ -216,14 +217,6 @@ static int check_raw(jrpc_call *call, const char **text, size_t *len)
     return 0;
 }
 
-/* An answer is one line. In valid JSON every CR and LF is white space: they become blanks. */
-static void flatten(char *text, size_t len)
-{
-    for (const char *c = "\r\n"; *c; c++)
-        for (char *at = text; (at = memchr(at, *c, (size_t)(text + len - at))) != NULL;)
-            *at++ = ' ';
-}
-
 int jrpc_reply_raw(jrpc_call *call, const char *text, size_t len)
 {
     int status;
@@ -234,8 +227,8 @@ int jrpc_reply_raw(jrpc_call *call, const char *text, size_t len)
     status = check_raw(call, &text, &len);
     if (!status)
         status = jri_buf_append(buf, text, len);
-    if (!status)
-        flatten(buf->data + buf->len - len, len);
+    if (!status) /* an answer is one line */
+        jri_text_flatten(buf->data + buf->len - len, len);
     return jri_call_close(call, status);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - bytes of text, many at a time: plain runs and UTF-8
+ * text.h - bytes of text, many at a time: plain runs, UTF-8, line ends
  *
  * A plain byte stands for itself inside a JSON string: ASCII, and neither a control character nor
  * a quotation mark nor a reverse solidus. Marks say which bytes are not plain; only the first mark
@@ -125,6 +125,16 @@ static inline const char *jri_text_plain(const char *at, const char *end)
     while (at < end && jri_text_is_plain(*at))
         at++;
     return at;
+}
+
+/* Makes one line of JSON text, where every CR and LF is white space: they become blanks. */
+static inline void jri_text_flatten(char *text, size_t len)
+{
+    if (!len) /* text may be NULL */
+        return;
+    for (const char *c = "\r\n"; *c; c++)
+        for (char *at = text; (at = memchr(at, *c, (size_t)(text + len - at))) != NULL;)
+            *at++ = ' ';
 }
 
 static inline bool jri_utf8_is_tail(char c)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "frames.h"
+#include "text.h"
 
 enum { MESSAGE_MAX = 16 };
 
@@ -316,11 +317,11 @@ static void one_line_is_made_of_many(void **state)
     for (size_t i = 0; i < COUNT(texts); i++) {
         size_t len = strlen(texts[i][0]);
         char *text = memcpy(edge.end - len, texts[i][0], len);
-        jri_framing_flatten(text, len);
+        jri_text_flatten(text, len);
         assert_memory_equal(text, texts[i][1], len);
     }
     edge_free(&edge);
-    jri_framing_flatten(NULL, 0);
+    jri_text_flatten(NULL, 0);
 }
 
 int main(void)

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../core/text.h"
+
 jrpc_buf *jri_duplex_answer_begin(void *peer, void *exchange)
 {
     jri_duplex *duplex = peer;
@@ -48,7 +50,7 @@ static int end_line(jri_duplex *duplex, jrpc_buf *buf, size_t start)
     jrpc_buf_advance(buf, jri_framing_trailer(duplex->framing.mode, data + end));
     jrpc_buf_data(buf, &duplex->ready);
     if (jrpc_listener_codec(duplex->owner)) /* in JSON of our own are no line ends */
-        jri_framing_flatten(data + start, end - start);
+        jri_text_flatten(data + start, end - start);
     return 0;
 }
 

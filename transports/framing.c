@@ -434,36 +434,3 @@ size_t jri_framing_trailer(jri_framing_mode mode, char to[JRI_FRAMING_TRAILER_MA
         *to = '\n';
     return mode != JRI_FRAMING_HEADER;
 }
-
-/* Of eight bytes any is a control character: 32 taken from it borrows. A borrow from the byte below
- * can deceive only where that one is one. */
-static inline bool has_control(const char *text)
-{
-    const uint64_t ones = UINT64_MAX / 255;
-    uint64_t bytes;
-
-    memcpy(&bytes, text, sizeof(bytes));
-    return (bytes - 32 * ones) & ~bytes & 128 * ones;
-}
-
-/* Nearly no text has any, and none of them is in a string: looked for at once, not one by one. */
-static bool has_controls(const char *text, size_t len)
-{
-    size_t last = len - sizeof(uint64_t);
-
-    if (len < sizeof(uint64_t))
-        return true; /* not known */
-    for (size_t i = 0; i < last; i += sizeof(uint64_t))
-        if (has_control(text + i))
-            return true;
-    return has_control(text + last);
-}
-
-void jri_framing_flatten(char *text, size_t len)
-{
-    if (!len || !has_controls(text, len)) /* without len, text may be NULL */
-        return;
-    for (const char *c = "\r\n"; *c; c++)
-        for (char *at = text; (at = memchr(at, *c, (size_t)(text + len - at))) != NULL;)
-            *at++ = ' ';
-}

@@ -101,7 +101,4 @@ size_t jri_framing_header(jri_framing_mode mode, size_t len, char to[JRI_FRAMING
 /* What stands behind a message: the length written, 0 in header mode. */
 size_t jri_framing_trailer(jri_framing_mode mode, char to[JRI_FRAMING_TRAILER_MAX]);
 
-/* Makes one line of JSON text, where every CR and LF is white space: they become blanks. */
-void jri_framing_flatten(char *text, size_t len);
-
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "frames.h"
+#include "text.h"
 
 enum { BY_BYTE_MAX = 4096 }; /* longer streams only cost time byte by byte */
 
@@ -62,7 +63,7 @@ static void rewrite(jri_framing_mode mode, size_t message_max, const jri_frame *
     text = stream + jri_framing_header(mode, frame->len, stream);
     memcpy(text, frame->text, frame->len);
     if (mode == JRI_FRAMING_LINE)
-        jri_framing_flatten(text, frame->len);
+        jri_text_flatten(text, frame->len);
     size_t len = (size_t)(text - stream) + frame->len;
     len += jri_framing_trailer(mode, stream + len);
 

@@ -4,8 +4,9 @@
 # node.sh FOLDER [--chromium] SCRIPT DEMO [ARGUMENT]... - run a client for node
 #
 # SCRIPT is a file of one of the folders here, as in node_web/ws.js; the packages that its folder
-# asks for are in the one of the same name in FOLDER, or are fetched. With --chromium it needs a browser, whose path it is given
-# behind the demo's. Exit 77: something that it needs is not installed.
+# asks for are in the one of the same name in FOLDER, or are fetched. With --chromium it needs a
+# browser, whose path it is given behind the demo's. Exit 77: something that it needs is not
+# installed.
 set -euo pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
