@@ -23,6 +23,7 @@
 #include "bench.h"
 #include "methods.h"
 #include "pipe.h"
+#include "process.h"
 
 /* 43 bytes, and 44 with the end of the line. */
 #define ASK(method) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"id\":" PIPE_NUMBER "}"
@@ -193,7 +194,7 @@ static void measure_lockstep(bench_session *session)
 {
     bench_row row = {
         .name = "lockstep",
-        .title = "one line at a time",
+        .title = "one line at a time, all on one processor",
         .unit = "call",
         .sense = BENCH_OF_ITS_TIME,
     };
@@ -208,6 +209,7 @@ static void measure_lockstep(bench_session *session)
     echo.samples = calloc(SAMPLES_MAX, sizeof(*echo.samples));
     if (!ours.samples || !echo.samples)
         bench_fail("out of memory");
+    process_pin(process_server_cpu()); /* else it is the waking of a processor that is measured */
     pipe_spawn(&ours.child, /* is_blocking */ true, serve, "stdio:");
     pipe_spawn(&echo.child, /* is_blocking */ true, echo_blocks, NULL);
     row.sides[0] = (bench_side){"jrpc", run_lockstep, &ours, 1};
@@ -215,6 +217,7 @@ static void measure_lockstep(bench_session *session)
     bench_run(session, &row);
     note_latency(session, &row, "jrpc", &ours);
     note_latency(session, &row, "block echo", &echo);
+    process_unpin();
     pipe_end(&ours.child);
     pipe_end(&echo.child);
     free(ours.samples);

@@ -66,6 +66,15 @@ void process_pin(int cpu)
         bench_fail("sched_setaffinity: %s", strerror(errno));
 }
 
+void process_unpin(void)
+{
+    cpu_set_t allowed;
+
+    read_cpus(&allowed);
+    if (sched_setaffinity(0, sizeof(allowed), &allowed))
+        bench_fail("sched_setaffinity: %s", strerror(errno));
+}
+
 static void *watch(void *unused)
 {
     char byte;

@@ -30,8 +30,9 @@ typedef struct process {
 int process_server_cpu(void);
 int process_client_cpu(void);
 
-/* The calling thread, and all threads that it creates from now on. */
+/* The calling thread, and all threads and processes that it creates from now on. */
 void process_pin(int cpu);
+void process_unpin(void);
 
 /**
  * process_spawn() - start a server and wait until it listens
