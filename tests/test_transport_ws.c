@@ -116,6 +116,7 @@ static void close_client(void *state)
             .can_be_refused = true,                                                                \
             .is_text = true,                                                                       \
             .hangs_up_on_too_large = true,                                                         \
+            .has_metrics = (is) != ALONE,                                                          \
             .open = open_listeners,                                                                \
             .close_site = close_site,                                                              \
             .connect = connect_client,                                                             \

@@ -20,7 +20,7 @@
 #include "chaos_place.h"
 #include "web_client.h"
 
-#define URL "http://127.0.0.1:0/?host=a.example,b.example&origin=https://c.example&metrics=yes"
+#define URL "http://127.0.0.1:0/?host=a.example,b.example&origin=https://c.example"
 #define HOST "Host: localhost\r\n"
 #define ORIGIN "Origin: https://c.example\r\n"
 

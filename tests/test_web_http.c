@@ -101,7 +101,9 @@ static const struct {
     {"DELETE / HTTP/1.1\r\n" HOST "\r\n", 405, "Allow", "POST"},
     {"OPTIONS / HTTP/1.1\r\n" HOST "\r\n", 405, "Allow", "POST"},
     {"GET /healthz HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length", "3"},
-    {"GET /metrics HTTP/1.1\r\n" HOST "\r\n", 404, NULL, NULL},
+    {"GET /metrics HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Type",
+     "text/plain; version=0.0.4; charset=utf-8"},
+    {"GET /metrics HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.1\r\n\r\n", 403, NULL, NULL},
     {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, NULL, NULL},
     {"GET /other HTTP/1.1\r\n" HOST "\r\n", 404, NULL, NULL},
     {"POST /other HTTP/1.1\r\n" HOST JSON LENGTH_2 "\r\n{}", 404, "Connection", "close"},
@@ -209,8 +211,10 @@ static void pages_are_served_as_the_options_say(void **state)
         {HTTP, "/healthz", 200, "ok\n"},
         {"ws://127.0.0.1:0", "/healthz", 200, "ok\n"},
         {"ws://127.0.0.1:0", "/", 426, "WebSocket"},
-        {HTTP, "/metrics", 404, "Not found"},
-        {HTTP "?metrics=yes", "/metrics", 200, "# HELP "},
+        {HTTP, "/metrics", 200, "# HELP "},
+        {HTTP "?metrics=no", "/metrics", 404, "Not found"},
+        {"ws://127.0.0.1:0", "/metrics", 404, "Not found"},
+        {"ws://127.0.0.1:0?metrics=yes", "/metrics", 200, "# HELP "},
     };
 
     (void)state;

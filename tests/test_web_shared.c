@@ -156,9 +156,20 @@ static void pages_are_those_of_their_path(void **state)
     get_at(site, "/quiet", HOST, 405, "POST");
     get_at(site, "/quiet/openrpc.json", HOST, 404, "Not found");
     get_at(site, "/healthz", HOST, 200, "ok\n");
-    get_at(site, "/metrics", HOST, 404, "Not found");
-    listen_beside(site, "http", "/?metrics=yes");
+    get_at(site, "/metrics", HOST, 200, "# HELP ");
+    listen_beside(site, "http", "/");
     get_at(site, "/openrpc.json", HOST, 200, "\"openrpc\"");
+    close_site(site);
+}
+
+static void numbers_are_there_if_one_shows_them(void **state)
+{
+    suite_place *site = open_web(HTTP "/calc?metrics=no", NULL);
+
+    (void)state;
+    listen_beside(site, "ws", "/socket");
+    get_at(site, "/metrics", HOST, 404, "Not found");
+    listen_beside(site, "http", "/admin");
     get_at(site, "/metrics", HOST, 200, "# HELP ");
     close_site(site);
 }
@@ -373,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connection_may_call_one_and_then_the_other),
         cmocka_unit_test(pages_are_those_of_their_path),
+        cmocka_unit_test(numbers_are_there_if_one_shows_them),
         cmocka_unit_test(each_lets_in_whom_it_likes),
         cmocka_unit_test(upgrade_is_to_the_listener_of_its_path),
         cmocka_unit_test(neighbour_at_fault_is_refused_and_told_why),

@@ -48,6 +48,7 @@ void suite_listen(suite_site *site, size_t index, const char *url);
  *               index may be connected again when its client is closed
  * @is_text:     messages that are no UTF-8 end their peer
  * @hangs_up_on_too_large: a message over message_max ends its peer
+ * @has_metrics: its endpoints ask for the numbers of methods themselves
  * @open:        the server does not run yet: listen, for SUITE_PEERS peers
  * @close_site:  the server has been freed
  * @connect:     a client of its own, new; index is 0 to SUITE_PEERS - 1, each once
@@ -59,7 +60,7 @@ void suite_listen(suite_site *site, size_t index, const char *url);
 typedef struct suite_link {
     const char *name;
     bool has_push, can_vanish, can_half_close, hears_hang_up, is_shared, can_be_refused;
-    bool is_text, hangs_up_on_too_large;
+    bool is_text, hangs_up_on_too_large, has_metrics;
     void (*open)(const struct suite_link *link, suite_site *site);
     void (*close_site)(const struct suite_link *link, suite_site *site);
     void *(*connect)(const struct suite_link *link, suite_site *site, size_t index);

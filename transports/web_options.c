@@ -165,6 +165,7 @@ int jri_web_options_read(jri_web_listener *listener, const jrpc_url *url, jrpc_p
     site->is_tls = !strcmp(url->scheme, "https") || !strcmp(url->scheme, "wss");
     listener->is_websocket_only = !strncmp(url->scheme, "ws", 2);
     listener->has_console = listener->has_document = !listener->is_websocket_only;
+    listener->has_metrics = !listener->is_websocket_only;
     int status = read_place(site, url, problem);
     if (!status)
         status = read_tls(site, url, problem);

@@ -62,15 +62,22 @@ static int send_health(jri_web_link *link)
     return listener ? send_page(link, &good, "ok\n", 3) : send_page(link, &bad, "stopping\n", 9);
 }
 
+/* A proxy on this machine, asking for somebody who is not. Many do not say so. */
+static bool is_forwarded(const jri_web_link *link)
+{
+    return lws_hdr_total_length(link->wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0;
+}
+
 /* The listener that has the numbers shown, and to this one; NULL: none. */
 static jri_web_listener *find_metrics(jri_web_link *link, bool *is_forbidden)
 {
     jri_web_listener *listener = jri_web_site_of(link)->listeners;
+    bool is_local = jri_web_link_is_local(link) && !is_forwarded(link);
 
     for (*is_forbidden = false; listener; listener = listener->next) {
         if (!listener->has_metrics)
             continue;
-        if (jri_web_link_is_local(link) || (listener->tokens && jri_http_has_token(link, listener)))
+        if (is_local || (listener->tokens && jri_http_has_token(link, listener)))
             return listener;
         *is_forbidden = true;
     }

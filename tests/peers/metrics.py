@@ -182,7 +182,7 @@ def main():
     if not shutil.which("promtool"):
         print("skipped: apt-get install prometheus")
         return 77
-    with subprocess.Popen([sys.argv[1], "--listen", "http://127.0.0.1:0?metrics=yes",
+    with subprocess.Popen([sys.argv[1], "--listen", "http://127.0.0.1:0",
                            "--listen", "tcp://127.0.0.1:0"],
                           stderr=subprocess.PIPE, text=True) as demo:
         try:

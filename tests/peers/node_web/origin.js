@@ -85,8 +85,8 @@ async function isLetIn(frame, url) {
 
 run(async () => {
     const [page, other] = [await serveEmpty(), await serveEmpty()];
-    const demo = await startDemo('http://127.0.0.1:0?metrics=yes');
-    const listing = await startDemo(`http://127.0.0.1:0?metrics=yes&origin=${page}`);
+    const demo = await startDemo('http://127.0.0.1:0');
+    const listing = await startDemo(`http://127.0.0.1:0?origin=${page}`);
     const browser = await chromium.launch({ executablePath: process.argv[3], args: ['--no-sandbox'] });
     const tab = await browser.newPage();
 
