@@ -31,7 +31,9 @@ static const struct {
     const char *url, *hint;
 } defaults[] = {
     {"http://127.0.0.1:5000",
-     "  curl http://127.0.0.1:5000/ -H 'Content-Type: application/json' -d '" PING "'"},
+     "  in a browser:  http://127.0.0.1:5000/\n"
+     "  curl http://127.0.0.1:5000/ -H 'Content-Type: application/json' -d '" PING "'\n"
+     "  python3 -m websockets ws://127.0.0.1:5000/    then type  " PING},
     {"zmq+tcp://127.0.0.1:5555", "  python3 -c 'import zmq; s = zmq.Context().socket(zmq.REQ); "
                                  "s.connect(\"tcp://127.0.0.1:5555\"); s.send(b\"\"\"" PING
                                  "\"\"\"); print(s.recv().decode())'"},
