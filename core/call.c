@@ -255,6 +255,17 @@ int jri_call_close_error(jrpc_call *call, const jri_error *error)
     return status;
 }
 
+int jri_call_fail(jrpc_call *call, const jri_error *error)
+{
+    int claimed = jri_call_claim(call);
+
+    if (claimed == 1)
+        jri_call_drop(call, error->code);
+    else if (!claimed)
+        jri_call_close_error(call, error);
+    return claimed < 0 ? claimed : 0;
+}
+
 enum { HANDLER_TEXT = 128 };
 
 /* What is said of a handler that failed. */
@@ -280,15 +291,10 @@ static void fail_for(jrpc_call *call, int status)
     describe_failure(call, status, text);
     if (call->message->service->settings.debug)
         error.text = text;
-    if (!call->is_held && call->state == JRI_DEFERRED) {
+    if (!call->is_held && call->state == JRI_DEFERRED)
         jri_held_fail(call->message, call->index, &error);
-        return;
-    }
-    int claimed = jri_call_claim(call);
-    if (claimed == 1)
-        jri_call_drop(call, error.code);
-    else if (!claimed)
-        jri_call_close_error(call, &error);
+    else
+        jri_call_fail(call, &error);
 }
 
 /* The handler returned 0 without an answer: the result is null. */

@@ -95,7 +95,8 @@ void jri_call_report(jrpc_call *call);
 /**
  * jri_call_claim() - begin an answer
  *
- * Return: 0; 1 claimed, but nobody wants to read it (a notification); -EALREADY; -ECANCELED.
+ * Return: 0; 1 claimed, but nobody wants to read it (a notification); -EALREADY; of a held call
+ * also -ECANCELED and -EPIPE.
  */
 static inline int jri_call_claim(jrpc_call *call)
 {
@@ -194,6 +195,10 @@ int jri_call_close_error(jrpc_call *call, const jri_error *error);
 
 /* Ends a claimed notification. */
 void jri_call_drop(jrpc_call *call, int code);
+
+/* Claims the call and ends it with an error, which is not sent if it is a notification: 0, or what
+ * claiming gives. */
+int jri_call_fail(jrpc_call *call, const jri_error *error);
 
 /* What a call owns besides itself: values built for its arguments. */
 void jri_call_release(jrpc_call *call);

@@ -3,15 +3,15 @@
  * dispatch.c - the story: read, look up, bind, call, answer
  *
  *     jrpc_dispatch()
- *         begin()                  a response to work in, room for one error promised
- *         run_message()
- *             read_message()       text or codec's value -> requests; or one failed request
+ *         jri_dispatch_begin()     a response to work in, room for one error promised
+ *         jri_dispatch_read()      text or codec's value -> requests; or one failed request
+ *         jri_dispatch_run()
  *             run_member()         for each, in order
  *                 refuse()         no request, not found, not bound: an error
  *                 row->handler()   the user's function, which replies, fails or defers
  *                 jri_call_end()   unanswered: by the handler's return value
  *         wait_for_answers()       only if something was deferred
- *         finish()                 answers put together, logged
+ *         jri_dispatch_finish()    answers put together, logged
  *
  * Errors travel as negative errno until code_of() here, the one place that knows which of them is
  * which wire code.
@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bind.h"
@@ -86,11 +85,7 @@ static __attribute__((noinline)) void refuse_long(jrpc_call *call, int code, con
         error.text = reason;
         error.text_len = len;
     }
-    int claimed = jri_call_claim(call);
-    if (claimed == 1)
-        jri_call_drop(call, error.code);
-    else if (!claimed)
-        jri_call_close_error(call, &error);
+    jri_call_fail(call, &error);
     jri_call_end(call, 0);
 }
 

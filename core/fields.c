@@ -20,12 +20,8 @@ static int refuse(jrpc_call *call, const char *name, const char *what)
         snprintf(text, sizeof(text), "argument '%.100s' %s", name, what);
         error.text = text;
     }
-    int claimed = jri_call_claim(call);
-    if (claimed == 1)
-        jri_call_drop(call, error.code);
-    else if (!claimed)
-        jri_call_close_error(call, &error);
-    return claimed < 0 ? claimed : -EINVAL;
+    int status = jri_call_fail(call, &error);
+    return status ? status : -EINVAL;
 }
 
 /* Whether the value is within the member's type. */

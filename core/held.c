@@ -139,11 +139,7 @@ void jrpc_call_free(jrpc_call *held)
     jri_error error = {.code = JRPC_INTERNAL_ERROR};
     if (message->service->settings.debug)
         error.text = "the call was freed without an answer";
-    int claimed = jri_call_claim(held);
-    if (claimed == 0)
-        jri_call_close_error(held, &error);
-    else if (claimed == 1)
-        jri_call_drop(held, error.code);
+    jri_call_fail(held, &error);
 
     pthread_mutex_lock(&message->lock);
     while (held->is_pinned && !pthread_equal(held->pinner, pthread_self()))
