@@ -15,8 +15,6 @@
 #include "hash.h"
 #include "signature.h"
 
-enum { DEPTH_LIMIT = 1024 }; /* no message nested deeper passes the envelope */
-
 /* A name as it was and as it became, and the object it belongs to. */
 struct entry {
     const char *name, *original;
@@ -320,7 +318,7 @@ static void survey_json(json_t *json, uint32_t depth, struct survey *survey)
     size_t i, len;
     json_t *member;
 
-    if (depth == DEPTH_LIMIT)
+    if (depth == JRI_READ_DEPTH) /* no message nested deeper passes the envelope */
         return;
     if (json_is_array(json)) {
         for (i = 0; i < json_array_size(json); i++)
@@ -366,7 +364,7 @@ static int copy_json(struct conversion *conversion, json_t *json, uint32_t depth
 {
     bool is_container = json_is_array(json) || json_is_object(json);
 
-    if (!is_container || depth == DEPTH_LIMIT) {
+    if (!is_container || depth == JRI_READ_DEPTH) {
         *out = json_incref(json);
         return 0;
     }

@@ -19,9 +19,6 @@
 #include "number.h"
 #include "text.h"
 
-/* The most a reader can be asked for: options.h. */
-enum { JRI_RAW_DEPTH = 1024 };
-
 /* Begins a result. NULL: nothing is to be written, and *status is what the reply returns. */
 static inline jrpc_buf *begin(jrpc_call *call, int *status)
 {
@@ -209,7 +206,7 @@ static int check_raw(jrpc_call *call, const char **text, size_t *len)
         return 0;
     if (*len > UINT32_MAX)
         return -EMSGSIZE;
-    jri_read_begin(&reader, *text, *len, JRI_RAW_DEPTH, UINT32_MAX);
+    jri_read_begin(&reader, *text, *len, JRI_READ_DEPTH, UINT32_MAX);
     if (jri_read_value(&reader, &value) || jri_read_end(&reader))
         return -EBADMSG;
     *text = value.text; /* without white space around it */

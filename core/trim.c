@@ -201,7 +201,7 @@ int jri_trim_json(jrpc_buf *buf, const char *text, size_t len)
 
     if (len > UINT32_MAX)
         return -EBADMSG;
-    jri_read_begin(&trimmer.reader, text, len, JRI_TRIM_DEPTH, UINT32_MAX);
+    jri_read_begin(&trimmer.reader, text, len, JRI_READ_DEPTH, UINT32_MAX);
     while (status > 0) {
         status = begin_value(&trimmer);
         if (status == 0)

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "core/buf.h"
+#include "core/json_read.h"
 #include "core/trim.h"
 
 #define LETTERS_30 "abcdefghijklmnopqrstuvwxyzABCD"
@@ -176,7 +177,7 @@ static void a_full_buffer_is_left_as_it_was(void **state)
 
 static void nesting_is_limited(void **state)
 {
-    enum { DEEPER = JRI_TRIM_DEPTH + 1 };
+    enum { DEEPER = JRI_READ_DEPTH + 1 };
     static char text[2 * DEEPER];
     jrpc_buf buf;
     (void)state;
@@ -185,8 +186,8 @@ static void nesting_is_limited(void **state)
     memset(text, '[', DEEPER);
     memset(text + DEEPER, ']', DEEPER);
     assert_int_equal(jri_trim_json(&buf, text, 2 * DEEPER), -EBADMSG);
-    assert_int_equal(jri_trim_json(&buf, text + 1, 2 * JRI_TRIM_DEPTH), 0);
-    assert_int_equal(buf.len, 2 * JRI_TRIM_DEPTH);
+    assert_int_equal(jri_trim_json(&buf, text + 1, 2 * JRI_READ_DEPTH), 0);
+    assert_int_equal(buf.len, 2 * JRI_READ_DEPTH);
     jri_buf_fini(&buf);
 }
 

@@ -33,7 +33,7 @@ static bool is_json(const char *text, size_t len)
     jri_reader reader;
     jri_value value;
 
-    jri_read_begin(&reader, text, len, JRI_TRIM_DEPTH, UINT32_MAX);
+    jri_read_begin(&reader, text, len, JRI_READ_DEPTH, UINT32_MAX);
     return jri_read_value(&reader, &value) == 0 && jri_read_end(&reader) == 0;
 }
 
