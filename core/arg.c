@@ -22,15 +22,12 @@ static jri_arg *arg_at(const jrpc_call *call, size_t i)
     return &call->request->args[i];
 }
 
-/* Integers of so many bytes, sign included, fit int64 whatever their digits. */
-enum { SHORT_INTEGER = 18 };
-
 static inline bool is_short_integer(const jri_value *value)
 {
-    return value->type == JRPC_INTEGER && !value->json && value->len <= SHORT_INTEGER;
+    return value->type == JRPC_INTEGER && !value->json && value->len <= JRI_INTEGER_SURE;
 }
 
-/* A validated integer of SHORT_INTEGER bytes at most. */
+/* A validated integer of JRI_INTEGER_SURE bytes at most. */
 static inline int64_t short_integer(const char *text, size_t len)
 {
     const char *end = text + len;
@@ -92,7 +89,7 @@ double jrpc_arg_number(jrpc_call *call, size_t i)
         return 0;
     if (arg->value.json)
         return json_number_value(arg->value.json);
-    if (arg->value.type == JRPC_INTEGER && arg->value.len <= SHORT_INTEGER)
+    if (arg->value.type == JRPC_INTEGER && arg->value.len <= JRI_INTEGER_SURE)
         return (double)short_integer(arg->value.text, arg->value.len);
     return jri_number_to_double(arg->value.text, arg->value.len, &number) ? 0 : number;
 }
@@ -120,7 +117,7 @@ const char *jrpc_arg_string(jrpc_call *call, size_t i, size_t *len)
 }
 
 /* A value as text in the call's arena; NULL: no memory. */
-static const char *write_raw(jrpc_call *call, const json_t *json, size_t *len)
+static const char *write_raw(const jrpc_call *call, const json_t *json, size_t *len)
 {
     const char *text = NULL;
     jrpc_buf buf;
@@ -275,19 +272,10 @@ const char *jrpc_call_id(const jrpc_call *call, size_t *len)
         return NULL;
 
     const jri_value *id = jri_request_id(call->request);
-    const char *text = NULL;
-    jrpc_buf buf;
-    if (id->text) {
-        *len = id->len;
-        return id->text;
-    }
-    jri_buf_init(&buf, SIZE_MAX);
-    if (!jri_write_json(&buf, id->json)) {
-        text = jri_arena_copy(call->arena, buf.data, buf.len);
-        *len = text ? buf.len : 0;
-    }
-    jri_buf_fini(&buf);
-    return text;
+    if (!id->text)
+        return write_raw(call, id->json, len);
+    *len = id->len;
+    return id->text;
 }
 
 bool jrpc_call_is_notification(const jrpc_call *call)
