@@ -10,6 +10,7 @@
 #ifndef JRI_ENVELOPE_H
 #define JRI_ENVELOPE_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,11 +21,12 @@
 #include "json_read.h"
 #include "options.h"
 
-/* One argument: as sent, then as bound. */
+/* One argument: as sent, then as bound. Aligned as the arena is, on every machine: usual.h lays
+ * them out there one by one. */
 typedef struct jri_arg {
-    jri_value value;  /* type JRPC_ABSENT: a declared parameter that was not given */
-    const char *name; /* unescaped; NULL if positional and undeclared; not NUL-terminated
-                         unless has_c_name */
+    alignas(16) jri_value value; /* type JRPC_ABSENT: a declared parameter that was not given */
+    const char *name;            /* unescaped; NULL if positional and undeclared; not NUL-terminated
+                                    unless has_c_name */
     uint32_t name_len;
     bool has_c_name;
     bool is_given; /* the peer sent it: not a default */

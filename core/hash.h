@@ -13,11 +13,20 @@
 
 uint64_t jri_random_seed(void);
 
+/* The two halves of the product, folded. */
 static inline uint64_t jri_hash_mix(uint64_t a, uint64_t b)
 {
+#ifdef __SIZEOF_INT128__
     __extension__ typedef unsigned __int128 wide;
     wide product = (wide)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
+    uint64_t middle = a_high * b_low + (a_low * b_low >> 32), other = a_low * b_high;
+    uint64_t carry = ((uint32_t)middle + (other & UINT32_MAX)) >> 32;
+    uint64_t high = a_high * b_high + (middle >> 32) + (other >> 32) + carry;
+    return a * b ^ high;
+#endif
 }
 
 /* One to seven bytes; together with their number different for different bytes. */
