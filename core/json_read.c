@@ -254,7 +254,7 @@ static inline const char *scan_name(jri_reader *reader, const char *at, jri_valu
 struct nest {
     uint32_t level, level_max;
     bool in_object;
-    uint64_t outer[JRI_READ_DEPTH / 64];
+    uint64_t outer[JRI_READ_DEPTH / 64]; /* not cleared: a bit is written before it counts */
 };
 
 static inline void push(struct nest *nest, bool is_object)
