@@ -6,7 +6,6 @@
 #include "methods.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"

@@ -4,8 +4,6 @@
  */
 #include "answer.h"
 
-#include <stdio.h>
-
 #include "json_write.h"
 
 const jri_value jri_no_id = {.text = "null", .len = 4, .type = JRPC_NULL};

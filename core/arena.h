@@ -9,7 +9,6 @@
 #define JRI_ARENA_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 typedef struct jri_arena {
     char *at, *end;

@@ -10,7 +10,6 @@
 #define JRI_BUF_H
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 

@@ -8,8 +8,6 @@
 #define JRI_SERVICE_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include <jrpc/service.h>
 

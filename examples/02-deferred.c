@@ -6,7 +6,6 @@
  * after the other its members would wait for ever. They run at the same time, end in the order of
  * their turns, and are answered in the order of the requests.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -5,13 +5,11 @@
  * Files named y_ must be accepted, n_ refused, i_ either. The reader's verdict is also jansson's,
  * but for the exceptions listed.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

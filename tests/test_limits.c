@@ -3,7 +3,6 @@
  * test_limits.c - reply_max at every size: an answer fits, or is an error, and is always JSON
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,12 +3,10 @@
  * test_response.c - what a response tells, for single, error, notification and batch, on both paths
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 

@@ -5,9 +5,7 @@
  * Over the memory transport and over sockets. The allocations of the client are left alone.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -7,9 +7,7 @@
  * sends is answered with what is due or with an error that says why not, or it is hung up on.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,6 @@
  * test_web_headers.c - headers of requests that methods, and hooks for new peers, may ask for
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,12 +3,12 @@
  * test_zmq_identity.c - a server with CURVE tells its handlers who calls, and never somebody else
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 

@@ -3,7 +3,6 @@
  * transport_suite.c - the behaviour that every transport must show: answers, now and later
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

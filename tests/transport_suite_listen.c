@@ -3,7 +3,6 @@
  * transport_suite_listen.c - the behaviour that every transport must show: what a listener serves
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,6 @@
  * transport_suite_push.c - the behaviour that every transport must show: notifications and topics
  */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

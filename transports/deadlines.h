@@ -8,7 +8,6 @@
 #ifndef JRI_DEADLINES_H
 #define JRI_DEADLINES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

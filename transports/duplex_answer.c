@@ -7,7 +7,6 @@
  */
 #include "duplex.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "../core/text.h"

@@ -8,7 +8,6 @@
  */
 #include "endpoint.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 

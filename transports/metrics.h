@@ -7,7 +7,6 @@
 #ifndef JRI_METRICS_H
 #define JRI_METRICS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>

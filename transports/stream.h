@@ -6,9 +6,7 @@
 #define JRI_STREAM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <jrpc/transport.h>

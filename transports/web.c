@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "builtin.h"
 #include "endpoint.h"

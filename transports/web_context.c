@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 enum {
     HEADERS_MAX = 16384, /* bytes of a request's headers; more is hung up on */

@@ -6,9 +6,7 @@
  * away what is unsent: the server takes no new peers then. Closing gives the last answers, which
  * are in libzmq's hands, what is left of drain_ms to go out, and is over when the address is free.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jrpc/service.h>

@@ -3,7 +3,6 @@
  * zmq_options.c - from the URL of a ZeroMQ endpoint to what libzmq is told
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
