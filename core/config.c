@@ -274,7 +274,7 @@ static void load_environment(struct loader *loader)
 
     for (char **at = environ; at && *at; at++) {
         const char *value = strchr(*at, '=');
-        if (strncmp(*at, "JRPC_", strlen("JRPC_")) != 0 || !value)
+        if (strncmp(*at, JRI_VARIABLE_PREFIX, strlen(JRI_VARIABLE_PREFIX)) != 0 || !value)
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)(value - *at), *at);
         if (jri_options_put(loader->options, JRI_FROM_ENVIRONMENT, name, value + 1, &problem) < 0)

@@ -18,8 +18,6 @@
 
 #include "escape.h"
 
-#define VARIABLE_PREFIX "JRPC_"
-
 /* SPELLING_MAX: an option's name as a variable of the environment; QUOTE_MAX: what problems show
  * of a foreign text. Both with the NUL. */
 enum { SPELLING_MAX = 40, QUOTE_MAX = 64 };
@@ -38,7 +36,8 @@ struct row {
 static const struct row rows[] = {JRPC_OPTIONS(FLAG_ROW, SIZE_ROW, TIME_ROW)};
 
 #define FITS(name, ...)                                                                            \
-    _Static_assert(sizeof(VARIABLE_PREFIX #name) <= SPELLING_MAX, "SPELLING_MAX is too small");
+    _Static_assert(sizeof(JRI_VARIABLE_PREFIX #name) <= SPELLING_MAX, "SPELLING_MAX is too "       \
+                                                                      "small");
 JRPC_OPTIONS(FITS, FITS, FITS)
 
 enum { N_OPTIONS = sizeof(rows) / sizeof(rows[0]) };
@@ -103,7 +102,7 @@ static const char *spell(const struct row *row, jri_origin origin, char to[SPELL
     if (origin != JRI_FROM_ENVIRONMENT)
         return row->name;
 
-    char *at = stpcpy(to, VARIABLE_PREFIX);
+    char *at = stpcpy(to, JRI_VARIABLE_PREFIX);
     for (const char *from = row->name; *from; from++)
         *at++ = upper(*from);
     *at = '\0';
@@ -124,10 +123,9 @@ static const struct row *find(jri_origin origin, const char *name)
     return NULL;
 }
 
-/* Levenshtein's distance, whatever the case; b is shorter than SPELLING_MAX. */
-static size_t distance(const char *a, const char *b)
+size_t jri_name_distance(const char *a, const char *b)
 {
-    size_t costs[SPELLING_MAX], len = strlen(b);
+    size_t costs[JRI_DISTANCE_MAX + 1], len = strlen(b);
 
     for (size_t i = 0; i <= len; i++)
         costs[i] = i;
@@ -152,7 +150,7 @@ static int complain_unknown(jri_origin origin, const char *name, jrpc_problem *p
     char spelling[SPELLING_MAX], quoted[QUOTE_MAX];
 
     for (const struct row *row = rows; row < rows + N_OPTIONS; row++) {
-        size_t n = distance(name, spell(row, origin, spelling));
+        size_t n = jri_name_distance(name, spell(row, origin, spelling));
         if (n < least) {
             least = n;
             likeliest = row;
@@ -174,21 +172,16 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* yes or no, 1 or 0: whether it is one. */
-static bool read_flag(const char *text, int64_t *out)
+int jri_flag_read(const char *text)
 {
     static const char *const words[][2] = {
         {"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        for (int value = 0; value < 2; value++) {
-            if (is_same(text, words[i][value])) {
-                *out = value;
-                return true;
-            }
-        }
-    }
-    return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        for (int value = 0; value < 2; value++)
+            if (is_same(text, words[i][value]))
+                return value;
+    return -1;
 }
 
 /* value * factor + more, or the end of the range: what is too large to be told apart is out of
@@ -293,8 +286,10 @@ int jri_options_put(jrpc_options *options, jri_origin origin, const char *name, 
     /* What is longer than this is no value of any option, leading zeros or not. */
     bool is_cut = len >= sizeof(text);
     snprintf(text, sizeof(text), "%.*s", (int)(is_cut ? sizeof(text) - 1 : len), value);
-    bool is_value = row->kind == FLAG ? read_flag(text, &number)
-                                      : read_integer(text, row->kind == SIZE, &number);
+    if (row->kind == FLAG)
+        number = jri_flag_read(text);
+    bool is_value =
+        row->kind == FLAG ? number >= 0 : read_integer(text, row->kind == SIZE, &number);
     if (is_cut || !is_value)
         return complain_value(row, spell(row, origin, spelling), text, problem);
     if (put_number(options, origin, row, number) < 0)

@@ -6,6 +6,7 @@
 #define JRI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jrpc/options.h>
@@ -39,6 +40,16 @@ typedef enum {
  * case, in the environment JRPC_MESSAGE_MAX. On failure problem's code and text tell why. */
 int jri_options_put(jrpc_options *options, jri_origin origin, const char *name, const char *value,
                     jrpc_problem *problem);
+
+/* yes/no, true/false, on/off, 1/0, in upper or lower case: 1 or 0; -1: neither. */
+int jri_flag_read(const char *text);
+
+/* Levenshtein's distance of two names, whatever the case; b has at most JRI_DISTANCE_MAX bytes. */
+enum { JRI_DISTANCE_MAX = 40 };
+size_t jri_name_distance(const char *a, const char *b);
+
+/* Before an option's name in the environment. */
+#define JRI_VARIABLE_PREFIX "JRPC_"
 
 /* The strongest value of each option; NULL gives the defaults. */
 void jri_options_resolve(const jrpc_options *options, jri_settings *out);

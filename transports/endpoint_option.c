@@ -13,8 +13,9 @@
 
 #include <jrpc/options.h>
 
-/* VALUE_SHOWN: bytes of a value in a problem; GUESS_MAX: of an option's name that is a guess. */
-enum { VALUE_SHOWN = 60, GUESS_MAX = 40, MODE_MAX = 0777 };
+#include "../core/options.h"
+
+enum { VALUE_SHOWN = 60 /* bytes of a value in a problem */, MODE_MAX = 0777 };
 
 jrpc_url_pair *jri_endpoint_find(const jrpc_url *url, const char *name)
 {
@@ -66,38 +67,17 @@ int jrpc_url_string(const jrpc_url *url, const char *name, const char **out, jrp
     return 0;
 }
 
-/* In lower case; ASCII only, to be the same in every locale. */
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_word(const char *text, const char *word)
-{
-    while (*word && lower(*text) == *word) {
-        text++;
-        word++;
-    }
-    return !*text && !*word;
-}
-
 int jrpc_url_boolean(const jrpc_url *url, const char *name, bool *out, jrpc_problem *problem)
 {
-    static const char *const words[][2] = {
-        {"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
     const jrpc_url_pair *pair = take(url, name);
 
     if (!pair)
         return 0;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        for (int value = 0; value < 2; value++) {
-            if (is_word(pair->value, words[i][value])) {
-                *out = value;
-                return 0;
-            }
-        }
-    }
-    return refuse(url, pair, "neither yes nor no", problem);
+    int value = jri_flag_read(pair->value);
+    if (value < 0)
+        return refuse(url, pair, "neither yes nor no", problem);
+    *out = value;
+    return 0;
 }
 
 /* Digits of that base up to the NUL, of a value not beyond max: whether it is such a number. */
@@ -209,27 +189,6 @@ const jrpc_url_pair *jri_endpoint_unused(const jrpc_url *url)
     return NULL;
 }
 
-/* Levenshtein's distance, whatever the case. */
-static size_t distance(const char *a, const char *b, size_t b_len)
-{
-    size_t costs[GUESS_MAX + 1];
-
-    for (size_t i = 0; i <= b_len; i++)
-        costs[i] = i;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = costs[0];
-        costs[0] = i + 1;
-        for (size_t j = 0; j < b_len; j++) {
-            size_t best = diagonal + (lower(a[i]) != lower(b[j]));
-            diagonal = costs[j + 1];
-            if (best > costs[j] + 1)
-                best = costs[j] + 1;
-            costs[j + 1] = best < diagonal + 1 ? best : diagonal + 1;
-        }
-    }
-    return costs[b_len];
-}
-
 struct guess {
     const char *name;
     size_t distance;
@@ -237,7 +196,8 @@ struct guess {
 
 static void consider(struct guess *guess, const char *unknown, const char *name)
 {
-    size_t len = strlen(name), n = len > GUESS_MAX ? SIZE_MAX : distance(unknown, name, len);
+    size_t len = strlen(name);
+    size_t n = len > JRI_DISTANCE_MAX ? SIZE_MAX : jri_name_distance(unknown, name);
 
     /* One slip, and another for every five letters: more would suggest at random. */
     if (n < guess->distance && n <= 1 + len / 5)
