@@ -336,6 +336,10 @@ static void bad_endpoints_are_refused(void **state)
         {"fd:3", -EINVAL, "two descriptors"},
         {"fd:3,4x", -EINVAL, "two descriptors"},
         {"fd:-1,4", -EINVAL, "two descriptors"},
+        {"fd:+3,4", -EINVAL, "two descriptors"},
+        {"fd:3, 4", -EINVAL, "two descriptors"},
+        {"fd:4294967296,4", -EINVAL, "two descriptors"}, /* not 0 */
+        {"fd:3,18446744073709551617", -EINVAL, "two descriptors"},
         {"fd:3,4?guard=no", -EINVAL, "guard"},
         {"fd:9998,9999", -EBADF, "input descriptor"},
         {"fd:0,9999", -EBADF, "output descriptor"},

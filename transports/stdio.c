@@ -8,7 +8,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,16 +41,28 @@ typedef struct stdio_peer {
     stdio_listener *listener;
 } stdio_peer;
 
+/* Takes a descriptor's number from the text: digits, and nothing that an int cannot hold. */
+static bool parse_fd(const char **at, int *out)
+{
+    const char *digits = *at;
+    int64_t fd = 0;
+
+    for (; **at >= '0' && **at <= '9' && fd <= INT_MAX; ++*at)
+        fd = fd * 10 + (**at - '0');
+    *out = (int)fd;
+    return *at > digits && fd <= INT_MAX;
+}
+
 static int parse_fds(const jrpc_url *url, stdio_listener *listener, jrpc_problem *problem)
 {
-    int len = 0;
+    const char *at = url->rest;
 
     if (listener->is_stdio && !*url->rest)
         return 0;
     if (listener->is_stdio)
         return jrpc_url_fault(url, /* column */ 7, problem, "stdio: takes options only");
-    if (sscanf(url->rest, "%d,%d%n", &listener->real_in, &listener->real_out, &len) != 2 ||
-        url->rest[len] || listener->real_in < 0 || listener->real_out < 0)
+    if (!parse_fd(&at, &listener->real_in) || *at++ != ',' || !parse_fd(&at, &listener->real_out) ||
+        *at)
         return jrpc_url_fault(url, /* column */ 4, problem,
                               "expected two descriptors, as in fd:3,4");
     return 0;
