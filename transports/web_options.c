@@ -111,7 +111,9 @@ static int read_tokens(jri_web_listener *listener, const jrpc_url *url, jrpc_pro
     FILE *file = fopen(path, "re");
     char *text = calloc(1, TOKENS_MAX + 1);
     size_t len = file && text ? fread(text, 1, TOKENS_MAX + 1, file) : 0;
-    if (!file || ferror(file) || !len || len > TOKENS_MAX || strlen(text) != len)
+    if (!text)
+        status = -ENOMEM;
+    else if (!file || ferror(file) || !len || len > TOKENS_MAX || strlen(text) != len)
         status = jrpc_url_fault(url, /* column */ 0, problem,
                                 "token_file: expected tokens, one a line, of %d bytes together",
                                 TOKENS_MAX);
