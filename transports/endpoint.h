@@ -32,13 +32,6 @@ enum {
     JRI_ENDPOINT_OPTIONS_MAX = 64, /* of a URL: more than there are */
 };
 
-/*
- * For the server
- *
- * The transport takes its options and ends with jrpc_url_check(); with jri_endpoint_unused() the
- * server can see whether it did.
- */
-
 /**
  * jri_endpoint_parse() - a URL to its parts
  * @text:     NUL-terminated, copied

@@ -3,8 +3,8 @@
  * inbox.c - messages of a peer that wait their turn
  *
  * A call can be cancelled while it waits. The first cancellation that looks reads each message
- * once and keeps the hashes of its ids, so that whoever sends many of them makes no more work than
- * he makes bytes.
+ * once and keeps the hashes of its ids, so that many of them make no more work than they have
+ * bytes.
  */
 #include "inbox.h"
 

@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inbox.h"
-
 #include "../core/text.h"
+#include "inbox.h"
 
 static jrpc_server *server_of(jri_host *host)
 {

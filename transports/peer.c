@@ -35,20 +35,6 @@ void jrpc_peer_unref(jrpc_peer *peer)
     free(peer);
 }
 
-void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...)
-{
-    jri_log_source source = {peer->transport->name, peer->address};
-    char text[512];
-    va_list args;
-
-    if (!jri_log_is_on(&peer->server->log))
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    jri_log_line(&peer->server->log, level, &source, "%s", text);
-}
-
 static jrpc_peer *new_peer(jrpc_listener *listener, const jrpc_peer_info *info)
 {
     jrpc_server *server = listener->server;
@@ -206,7 +192,7 @@ int jrpc_transport_failed(void *state, const void *exchange, int status, const c
     if (peer->is_dropped || !jrpc_peer_is_open(peer))
         return -EPIPE;
     const char *next = status == -EMSGSIZE ? "skipped" : status == -EINVAL ? "refused" : "closing";
-    jri_peer_log(peer, JRPC_LOG_WARNING, "%s, %s", reason, next);
+    jrpc_listener_log(peer->listener, state, JRPC_LOG_WARNING, "%s, %s", reason, next);
     peer->server->counts.failures++;
     return jri_peer_go_on(peer, jri_peer_refuse(peer, exchange, status, reason));
 }
@@ -221,9 +207,9 @@ static bool is_stuck(const jrpc_peer *peer)
 
 static void drop_stuck(jrpc_peer *peer)
 {
-    jri_peer_log(peer, JRPC_LOG_WARNING,
-                 "%zu bytes of a message do not fit into memory_max %lld, closing",
-                 peer->n_buffered, (long long)peer->server->settings.memory_max);
+    jrpc_listener_log(peer->listener, peer->state, JRPC_LOG_WARNING,
+                      "%zu bytes of a message do not fit into memory_max %lld, closing",
+                      peer->n_buffered, (long long)peer->server->settings.memory_max);
     jri_peer_drop(peer, -ENOBUFS);
 }
 
@@ -313,8 +299,9 @@ void jrpc_transport_writable(void *state, size_t unsent)
     peer->n_reported = unsent;
     atomic_store(&peer->n_unsent, unsent);
     if (unsent > peer->queue_max) {
-        jri_peer_log(peer, JRPC_LOG_WARNING, "%zu bytes unsent exceed queue_max %zu, closing",
-                     unsent, peer->queue_max);
+        jrpc_listener_log(peer->listener, state, JRPC_LOG_WARNING,
+                          "%zu bytes unsent exceed queue_max %zu, closing", unsent,
+                          peer->queue_max);
         jri_peer_drop(peer, -ENOBUFS);
         return;
     }

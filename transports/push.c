@@ -27,7 +27,6 @@ void jri_parcel_unref(jri_parcel *parcel)
     free(parcel);
 }
 
-/* The notification as a value; params is stolen. NULL: no memory. */
 json_t *jri_notification_new(const char *method, json_t *params)
 {
     json_t *name = json_string(method);
@@ -75,7 +74,6 @@ static void deliver(jri_outbox_item *item)
     free(delivery);
 }
 
-/* Puts the parcel on its way. */
 int jri_parcel_send(jri_parcel *parcel, jrpc_peer *peer)
 {
     size_t len = parcel->buf.len, max = peer->queue_max;

@@ -36,7 +36,7 @@ typedef enum {
 
 /* Counters for jrpc_server_stats(). */
 typedef struct jri_counts {
-    uint64_t peers_opened, messages, bytes_in, bytes_out, deferred, refused, pushes, failures;
+    uint64_t peers_opened, messages, bytes_in, bytes_out, deferred, pushes, failures;
 } jri_counts;
 
 typedef struct jri_job jri_job;
@@ -223,7 +223,6 @@ int jri_peer_go_on(jrpc_peer *peer, int status);
 void jri_peer_settle(jrpc_peer *peer); /* go on with what waits, or end */
 void jri_peer_drop(jrpc_peer *peer, int reason);
 void jri_peer_update_pause(jrpc_peer *peer);
-void jri_peer_log(jrpc_peer *peer, int level, const char *format, ...) JRPC_PRINTF(3, 4);
 
 /* topic.c */
 void jri_peer_leave_topics(jrpc_peer *peer);

@@ -33,11 +33,11 @@
 
 int jrpc_server_stats(jrpc_server *server, json_t **out)
 {
-    json_t *stats = server && out ? json_object() : NULL;
-    int status = stats ? 0 : -1;
-
     if (!server || !out)
         return -EINVAL;
+
+    json_t *stats = json_object();
+    int status = stats ? 0 : -1;
 #define SET(name, series, value, help)                                                             \
     if (!status)                                                                                   \
         status = json_object_set_new(stats, #name, json_integer((json_int_t)(value)));

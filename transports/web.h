@@ -186,8 +186,8 @@ void jri_web_link_close_peer(jri_web_link *link);
 void jri_web_link_kill(jri_web_link *link, int reason);
 void jri_web_link_part(jri_web_link *link, int patience_ms);
 bool jri_web_link_has_heard(const jri_web_link *link);
-int jri_web_link_drain(
-    const jri_web_link *link); /* what is not read is lost; -1: nobody is there */
+/* Reads and loses what has come. -1: nobody is there. */
+int jri_web_link_drain(const jri_web_link *link);
 jrpc_buf *jri_web_link_output(jri_web_link *link);
 size_t jri_web_link_unsent(const jri_web_link *link);
 int jri_web_link_write_some(jri_web_link *link); /* whether or not libwebsockets wants it */
