@@ -13,20 +13,6 @@
 
 #include "json_read.h"
 
-/* Where a byte stands: 1-based line, and column in bytes. */
-static void locate(const char *text, size_t at, jrpc_problem *problem)
-{
-    size_t line_start = 0;
-
-    problem->line = 1;
-    for (size_t i = 0; i < at; i++)
-        if (text[i] == '\n') {
-            problem->line++;
-            line_start = i + 1;
-        }
-    problem->column = (int)(at - line_start) + 1;
-}
-
 static int refuse(jrpc_problem *problem, int code, const char *text)
 {
     problem->code = code;
@@ -58,7 +44,7 @@ static int deserialize(const char *data, size_t len, void *user, json_t **out,
     /* jansson takes a NUL byte behind a number for the end of the text. */
     const char *nul = len ? memchr(data, '\0', len) : NULL;
     if (nul) {
-        locate(data, (size_t)(nul - data), problem);
+        jri_text_locate(data, nul, problem);
         return refuse(problem, -EBADMSG, "NUL byte");
     }
 
@@ -72,7 +58,7 @@ static int deserialize(const char *data, size_t len, void *user, json_t **out,
 
     /* The position is that of the byte behind the fault, in bytes; jansson's own column counts
      * characters. */
-    locate(data, error.position > 0 ? (size_t)error.position - 1 : 0, problem);
+    jri_text_locate(data, error.position > 0 ? data + error.position - 1 : data, problem);
     return refuse(problem, -EBADMSG, error.text);
 }
 

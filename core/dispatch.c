@@ -294,17 +294,12 @@ static void log_request(const jri_message *message, const char *text, size_t len
         jri_log_text(log, JRI_LOG_REQUEST, NULL, text, len);
 }
 
-static inline int parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
+int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
 {
     if (message->codec)
         return read_value(message, text, len, problem);
     return jri_envelope_read(text, len, message->settings, &message->arena, &message->envelope,
                              message->service->settings.debug ? problem : NULL);
-}
-
-int jri_dispatch_parse(jri_message *message, const char *text, size_t len, jrpc_problem *problem)
-{
-    return parse(message, text, len, problem);
 }
 
 int jri_dispatch_read_end(jri_message *message, int status)
@@ -329,7 +324,7 @@ int jri_dispatch_read_slow(jri_message *message, const char *text, size_t len)
                          problem.text);
         return end_reading(message, -EMSGSIZE, &problem);
     }
-    status = parse(message, text, len, &problem);
+    status = jri_dispatch_parse(message, text, len, &problem);
     if (JRI_UNLIKELY(message->service->log.is_basic))
         log_request(message, text, len);
     return end_reading(message, status, &problem);

@@ -415,17 +415,22 @@ int jri_read_end(jri_reader *reader)
     return reader->status;
 }
 
+void jri_text_locate(const char *start, const char *at, jrpc_problem *out)
+{
+    const char *line = start;
+
+    out->line = 1;
+    for (const char *before = start; before < at; before++)
+        if (*before == '\n') {
+            out->line++;
+            line = before + 1;
+        }
+    out->column = (int)(at - line) + 1;
+}
+
 void jri_read_problem(const jri_reader *reader, jrpc_problem *out)
 {
-    const char *line = reader->start;
-
     out->code = reader->status;
-    out->line = 1;
-    for (const char *at = reader->start; at < reader->at; at++)
-        if (*at == '\n') {
-            out->line++;
-            line = at + 1;
-        }
-    out->column = (int)(reader->at - line) + 1;
+    jri_text_locate(reader->start, reader->at, out);
     snprintf(out->text, sizeof(out->text), "%s", reader->reason ? reader->reason : "");
 }

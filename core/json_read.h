@@ -96,6 +96,9 @@ int jri_read_end(jri_reader *reader);
 /* Notes a failure at `at`; returns the reader's first one, whichever it was. */
 int jri_read_fail(jri_reader *reader, const char *at, int status, const char *reason);
 
+/* Fills in line and column of the byte at `at`, in a text that begins at start. */
+void jri_text_locate(const char *start, const char *at, jrpc_problem *out);
+
 /* Fills in code, line, column and text from the reader's failure. */
 void jri_read_problem(const jri_reader *reader, jrpc_problem *out);
 
