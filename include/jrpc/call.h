@@ -100,7 +100,7 @@ JRPC_API const char *jrpc_arg_string(jrpc_call *call, size_t i, size_t *len);
 
 /**
  * jrpc_arg_raw() - the argument's JSON text exactly as it was sent
- * @len:  bytes; the text is not NUL-terminated
+ * @len:  bytes; not NULL, for the text is not NUL-terminated
  *
  * With a codec, or where convert_camel_case changed a name inside, it is written anew.
  *
@@ -119,7 +119,8 @@ JRPC_API const char *jrpc_arg_raw(jrpc_call *call, size_t i, size_t *len);
  */
 JRPC_API json_t *jrpc_arg_json(jrpc_call *call, size_t i);
 
-/** jrpc_arg_name() - the parameter's name; of an undeclared positional argument NULL */
+/** jrpc_arg_name() - the parameter's name, NUL-terminated; @len may be NULL. NULL: an undeclared
+ * positional argument, or out of memory */
 JRPC_API const char *jrpc_arg_name(const jrpc_call *call, size_t i, size_t *len);
 
 /** jrpc_arg_find() - the position of the parameter or field of that name; -ENOENT, -EINVAL */
@@ -173,7 +174,7 @@ typedef struct jrpc_field {
  * debug which argument it was.
  *
  * Return: 0; -EINVAL: answered, `return 0;` from the handler (or the code: both are right);
- * -ENOMEM likewise.
+ * -ENOMEM likewise; -EALREADY, -ECANCELED and -EPIPE as for a reply.
  */
 JRPC_API int jrpc_args_read(jrpc_call *call, const jrpc_field fields[], void *out);
 
@@ -184,7 +185,7 @@ JRPC_API int jrpc_args_read(jrpc_call *call, const jrpc_field fields[], void *ou
 JRPC_API json_t *jrpc_call_params(jrpc_call *call);
 
 /** jrpc_call_params_raw() - the text of all params as it was sent, written anew as by
- * jrpc_arg_raw(); NULL if there are none, or out of memory */
+ * jrpc_arg_raw(), with @len as there; NULL if there are none, or out of memory */
 JRPC_API const char *jrpc_call_params_raw(jrpc_call *call, size_t *len);
 
 /** jrpc_call_is_named() - params were an object */
@@ -194,8 +195,8 @@ JRPC_API bool jrpc_call_is_named(const jrpc_call *call);
  * request, or out of memory where it was found by a prefix or not yet looked up */
 JRPC_API const char *jrpc_call_method(const jrpc_call *call, size_t *len);
 
-/** jrpc_call_id() - the id's JSON text, not NUL-terminated; NULL for a notification, and with a
- * codec when out of memory */
+/** jrpc_call_id() - the id's JSON text, not NUL-terminated: @len is not NULL; NULL for a
+ * notification, and with a codec when out of memory */
 JRPC_API const char *jrpc_call_id(const jrpc_call *call, size_t *len);
 
 /** jrpc_call_is_notification() - nobody waits for an answer; replies are dropped */

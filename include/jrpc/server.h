@@ -31,8 +31,13 @@ extern "C" {
 
 struct uv_loop_s;
 
+/** typedef jrpc_server - the loop, its listeners and its workers */
 typedef struct jrpc_server jrpc_server;
+
+/** typedef jrpc_listener - an endpoint that is served; lives until listener_closed() returns */
 typedef struct jrpc_listener jrpc_listener;
+
+/** typedef jrpc_topic - a list of peers */
 typedef struct jrpc_topic jrpc_topic;
 
 /**
@@ -98,6 +103,7 @@ JRPC_API int jrpc_server_listen(jrpc_server *server, jrpc_service *service, cons
 
 /**
  * struct jrpc_server_hooks - functions called on the loop; any may be NULL
+ * @size:             sizeof(jrpc_server_hooks)
  * @peer_opened:      < 0 refuses the peer
  * @peer_closed:      once for every peer that was opened; @reason 0 or negative errno
  * @listener_closed:  once for every listener
@@ -114,21 +120,22 @@ typedef struct jrpc_server_hooks {
         sizeof(jrpc_server_hooks), NULL, NULL, NULL                                                \
     }
 
-/** jrpc_server_set_hooks() - @hooks is copied. [setup] Return: 0; -EINVAL */
+/** jrpc_server_set_hooks() - @hooks is copied; NULL: none. [setup] Return: 0; -EINVAL */
 JRPC_API int jrpc_server_set_hooks(jrpc_server *server, const jrpc_server_hooks *hooks, void *user);
 
-/** jrpc_server_problem() - what the last set-up call found wrong; NULL if nothing. [setup] */
+/** jrpc_server_problem() - what the last set-up call found wrong, borrowed until the next one; NULL
+ * if nothing. [setup] */
 JRPC_API const jrpc_problem *jrpc_server_problem(const jrpc_server *server);
 
-/** jrpc_server_run() - run the loop until the server has stopped. Return: 0; -EBUSY it runs
- * already; -EINVAL nothing listens */
+/** jrpc_server_run() - run the loop on this thread until the server has stopped. Blocks: yes.
+ * Return: 0; -EBUSY it runs already; -EINVAL nothing listens */
 JRPC_API int jrpc_server_run(jrpc_server *server);
 
 /** jrpc_server_start() - the same on a thread of its own, joined by jrpc_server_free(); only with
  * the server's own loop. Return: as jrpc_server_run(); what creating the thread gives */
 JRPC_API int jrpc_server_start(jrpc_server *server);
 
-/** jrpc_server_loop() - the loop; borrowed */
+/** jrpc_server_loop() - the loop; borrowed from the server. [any] */
 JRPC_API struct uv_loop_s *jrpc_server_loop(const jrpc_server *server);
 
 /** jrpc_server_post() - call @fn on the loop, once, soon; if the server is stopping maybe only when
@@ -141,7 +148,7 @@ JRPC_API int jrpc_server_post(jrpc_server *server, void (*fn)(jrpc_server *serve
  * @stopped:  called on the loop when every handle is closed; may be NULL
  *
  * New requests get -32000; after drain_ms what is left gets -32001; then everything is closed.
- * A second call only adds nothing: -EALREADY.
+ * A second call adds nothing: -EALREADY.
  *
  * Threads: any. Blocks: never. Return: 0; -EALREADY; -EINVAL.
  */
@@ -160,17 +167,24 @@ JRPC_API void jrpc_server_free(jrpc_server *server);
 /** jrpc_server_stats() - counters as a JSON object, new. [loop] Return: 0; -ENOMEM; -EINVAL */
 JRPC_API int jrpc_server_stats(jrpc_server *server, json_t **out);
 
-/** jrpc_listener_address() - the URL it really listens on, with the port the kernel chose */
+/** jrpc_listener_address() - the URL it really listens on, with the port the kernel chose; borrowed
+ * from the listener. [setup] */
 JRPC_API const char *jrpc_listener_address(const jrpc_listener *listener);
 
-/** jrpc_listener_close() - stop this one; as jrpc_server_stop() for its peers only. [loop] */
+/** jrpc_listener_close() - stop this one; as jrpc_server_stop() for its peers only. [loop] Return:
+ * 0, also the second time; -EINVAL */
 JRPC_API int jrpc_listener_close(jrpc_listener *listener);
 
 /** jrpc_listener_set_service() - calls from now on go to another service; the old one lives until
  * its last call ends. [loop] Return: 0; -EINVAL */
 JRPC_API int jrpc_listener_set_service(jrpc_listener *listener, jrpc_service *service);
 
-/* Peers */
+/*
+ * Peers
+ *
+ * What a hook or a call gives is borrowed: while the peer is open, in the loop's thread. Texts
+ * about it live as long as a reference to it.
+ */
 
 /** jrpc_peer_ref() - keep the peer's handle; returns it. [any] */
 JRPC_API jrpc_peer *jrpc_peer_ref(jrpc_peer *peer);
@@ -214,6 +228,8 @@ JRPC_API bool jrpc_peer_has_push(const jrpc_peer *peer);
 /** jrpc_peer_set_user() - a pointer of the application's; @release is called when it is replaced or
  * the peer's last reference goes. [loop] */
 JRPC_API void jrpc_peer_set_user(jrpc_peer *peer, void *user, void (*release)(void *user));
+
+/** jrpc_peer_user() - that pointer; NULL: none was set. [loop] */
 JRPC_API void *jrpc_peer_user(const jrpc_peer *peer);
 
 /** jrpc_peer_close() - hang up after what is unsent; calls in flight are cancelled. [any] */

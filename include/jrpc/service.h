@@ -138,7 +138,8 @@ static inline int jrpc_service_add_table(jrpc_service *service, const jrpc_metho
 JRPC_API int jrpc_service_add_prefix(jrpc_service *service, const char *prefix,
                                      jrpc_handler_fn handler, void *user);
 
-/** jrpc_service_remove() - a method or a prefix by its name: 0; -ENOENT; -EBUSY; -EINVAL */
+/** jrpc_service_remove() - a method or a prefix by its name. Threads: setup only. Return: 0;
+ * -ENOENT; -EBUSY; -EINVAL */
 JRPC_API int jrpc_service_remove(jrpc_service *service, const char *name);
 
 /**
@@ -222,6 +223,8 @@ typedef struct jrpc_log_record {
  *                  answered
  * @logged:         every line; without it they go to standard error if basic_logging is on.
  *                  Lines of requests and answers are made only if basic_logging is on.
+ *
+ * If several threads dispatch, these are called on several at once.
  */
 typedef struct jrpc_hooks {
     size_t size;

@@ -59,6 +59,7 @@ typedef struct jrpc_url_pair {
  * @scheme:    in lower case
  * @host:      without brackets, maybe with a zone (fe80::1%eth0); NULL: there is none
  * @port:      0 to 65535; 0 without @has_port
+ * @has_port:  it was given, be it 0
  * @path:      decoded; behind a host it begins with "/" or is empty, without host it is @rest
  * @rest:      decoded: all between the scheme, its ":" or "://", and the options
  * @options:   in their order
