@@ -253,11 +253,11 @@ static void read_connection(jri_web_link *link)
 {
     jri_http_request *http = link->http;
     char text[256];
-    size_t len = jri_web_header(link, WSI_TOKEN_HTTP, text, sizeof(text));
 
+    jri_web_header(link, WSI_TOKEN_HTTP, text, sizeof(text));
     http->is_1_0 = strcmp(text, "HTTP/1.1") != 0;
     http->is_head = lws_hdr_total_length(link->wsi, WSI_TOKEN_HEAD_URI) > 0;
-    len = jri_web_header(link, WSI_TOKEN_CONNECTION, text, sizeof(text));
+    size_t len = jri_web_header(link, WSI_TOKEN_CONNECTION, text, sizeof(text));
     http->keeps_alive = len < sizeof(text) && !jri_web_list_has(text, len, "close") &&
                         (!http->is_1_0 || jri_web_list_has(text, len, "keep-alive"));
 }
