@@ -32,8 +32,6 @@
 
 enum { BLOCK = PIPE_CHUNK / 44, WAVE = PIPE_WAVE_MAX };
 
-extern char **environ;
-
 /* One side: a child, what it is sent, what it answers. */
 typedef struct talk {
     pipe_child child;

@@ -60,7 +60,7 @@ static web_text make_text(const char *head, size_t head_len, const char *text, c
         bench_fail("no message '%.100s'", text);
     for (unsigned i = 0; i < N_ITEMS; i++) {
         char *to = made.text + i * made.item_len, digits[16];
-        snprintf(digits, sizeof(digits), "%u", FIRST_NUMBER + i);
+        snprintf(digits, sizeof(digits), "%d", FIRST_NUMBER + i);
         memcpy(to, head, head_len);
         memcpy(to + head_len, text, len);
         memcpy(to + head_len + (number - text), digits, strlen(WEB_NUMBER));
@@ -251,7 +251,7 @@ char *web_learn(bool is_post, int port, const char *request)
     send_next(&crowd, &client, 1);
     size_t len = receive_until(&client, "}", text);
     char *answer = strdup(text + head_len_of(is_post, text, len));
-    snprintf(digits, sizeof(digits), "%u", FIRST_NUMBER);
+    snprintf(digits, sizeof(digits), "%d", FIRST_NUMBER);
     char *number = answer ? strstr(answer, digits) : NULL;
     if (!number)
         bench_fail("answered %s", text);
@@ -281,7 +281,7 @@ static void learn(web_crowd *crowd, web_client *it, const char *answer)
     number = strstr(body, WEB_NUMBER);
     if (number) {
         char digits[16];
-        snprintf(digits, sizeof(digits), "%u", FIRST_NUMBER);
+        snprintf(digits, sizeof(digits), "%d", FIRST_NUMBER);
         memcpy(number, digits, strlen(WEB_NUMBER));
     }
     send_next(crowd, it, 1);
