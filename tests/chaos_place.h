@@ -27,7 +27,7 @@
 #include "memory_transport.h"
 #include "suite_service.h"
 
-enum { CHAOS_PEERS = 2, CHAOS_IDS = 64, CHAOS_URL_SIZE = 128, CHAOS_PATIENCE_MS = 10000 };
+enum { CHAOS_PEERS = 2, CHAOS_IDS = 64, CHAOS_URL_SIZE = 128, CHAOS_PATIENCE_MS = 30000 };
 
 typedef struct chaos_client {
     memory_client *memory; /* NULL: the socket */

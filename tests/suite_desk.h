@@ -107,6 +107,11 @@ static inline bool desk_reaches(suite_desk *desk, const unsigned *counter, unsig
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
     pthread_mutex_lock(&desk->lock);
     while (*counter < n && !pthread_cond_timedwait(&desk->changed, &desk->lock, &until))
         continue;

@@ -23,7 +23,7 @@
 #include "suite_service.h"
 #include "transport_suite.h"
 
-enum { MIB = 1024 * 1024, PATIENCE_MS = 10000 };
+enum { MIB = 1024 * 1024 };
 
 /*
  * A server, its site, and clients
@@ -250,13 +250,13 @@ static inline void answer(suite_desk *desk, int64_t result, int expected)
 
 /* Asks again and again. */
 #define AWAIT(condition)                                                                           \
-    for (uint64_t until = uv_hrtime() + PATIENCE_MS * (uint64_t)1000000; !(condition);)            \
+    for (uint64_t until = uv_hrtime() + SUITE_PATIENCE_MS * (uint64_t)1000000; !(condition);)      \
         if (uv_hrtime() > until)                                                                   \
             fail_msg("waited in vain for " #condition);
 
 /* Until a counter of the desk is there: unlike desk_wait_for() this is an assertion. */
 #define await_count(site, counter, n)                                                              \
-    assert_true(desk_reaches(&(site)->desk, &(site)->desk.counter, (n), PATIENCE_MS))
+    assert_true(desk_reaches(&(site)->desk, &(site)->desk.counter, (n), SUITE_PATIENCE_MS))
 
 #define CALL(method, params, id)                                                                   \
     "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params ",\"id\":" id "}"

@@ -28,7 +28,7 @@
 #include "zmq_curve.h"
 #include "zmq_zap.h"
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 30000 };
 
 /* A folder with server(_secret) and clients/alice, and whoever is in them. */
 typedef struct place {

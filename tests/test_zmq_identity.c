@@ -16,7 +16,7 @@
 
 #include "zmq_certificates.h"
 
-enum { PATIENCE_MS = 10000, ATTEMPT_MS = 300 };
+enum { PATIENCE_MS = 30000, ATTEMPT_MS = 300 };
 
 typedef struct place {
     char folder[64];
