@@ -68,7 +68,7 @@ static void print_help(void)
         "                      environment (JRPC_ and the option's name in capitals)\n"
         "  --config FILE       read options there, not in ~/.jsonrpcserverrc and\n"
         "                      ./.jsonrpcserverrc\n"
-        "  --help, --version\n"
+        "  -h, --help, --version\n"
         "\n"
         "Without --listen and --stdio it listens on those of these that this build has:\n",
         stdout);
@@ -139,7 +139,7 @@ static int read_arguments(struct demo *demo, int argc, char **argv)
     const char *config = NULL;
     int option, status = 0;
 
-    while (!status && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    while (!status && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case 'l':
         case 'i':
@@ -158,8 +158,9 @@ static int read_arguments(struct demo *demo, int argc, char **argv)
             printf("demo %u.%u.%u\n", jrpc_version() / 10000, jrpc_version() / 100 % 100,
                    jrpc_version() % 100);
             exit(EXIT_SUCCESS);
-        default:
-            return -EINVAL; /* getopt has said why */
+        default: /* getopt has said why */
+            fputs("demo: see --help\n", stderr);
+            return -EINVAL;
         }
     }
     if (!status && optind < argc) {
