@@ -327,7 +327,7 @@ static void bad_endpoints_are_refused(void **state)
     } rows[] = {
         {"", -EINVAL, NULL},
         {"nonsense", -EINVAL, NULL},
-        {"nosuch:x", -ENOTSUP, "no transport for 'nosuch'"},
+        {"nosuch:x", -ENOTSUP, "no transport for 'nosuch', only for stdio, fd, unix, tcp"},
         {"stdio:x", -EINVAL, "options only"},
         {"stdio:?guard=maybe", -EINVAL, "guard"},
         {"stdio:?framing=none", -EINVAL, "framing"},

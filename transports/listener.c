@@ -24,6 +24,21 @@ static const jrpc_transport *find_transport(const jrpc_server *server, const cha
     return NULL;
 }
 
+/* Says which schemes there are: most who come here have left one out, or have written another's. */
+static int fail_unknown(jrpc_server *server, const char *text, const char *scheme)
+{
+    char known[160] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < server->n_transports; i++)
+        for (const char *const *s = server->transports[i]->schemes; *s; s++)
+            if (len + strlen(*s) + strlen(", ") < sizeof(known))
+                len +=
+                    (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", len ? ", " : "", *s);
+    return jri_server_fail(server, -ENOTSUP, text,
+                           "this build has no transport for '%.20s', only for %s", scheme, known);
+}
+
 static void free_listener(jrpc_listener *listener)
 {
     jri_metrics_forget_rows(listener->server->metrics);
@@ -126,8 +141,7 @@ int jrpc_server_listen(jrpc_server *server, jrpc_service *service, const char *t
     const jrpc_transport *transport = find_transport(server, scheme);
     jrpc_listener *listener = NULL;
     if (!transport)
-        status = jri_server_fail(server, -ENOTSUP, text, "this build has no transport for '%.20s'",
-                                 scheme);
+        status = fail_unknown(server, text, scheme);
     else if (!(listener = new_listener(server, transport, service, &known)))
         status = jri_server_fail(server, -ENOMEM, text, "out of memory");
     else
