@@ -314,6 +314,37 @@ static void refused_peer_cannot_be_notified(void **state)
     close(ends[1]);
 }
 
+static char noted[256];
+
+static void note_line(const jrpc_log_record *record, void *user)
+{
+    (void)user;
+    snprintf(noted, sizeof(noted), "%d %s %s", record->level, record->transport, record->text);
+}
+
+/* The program's own log has what the server finds wrong, not only what handlers do. */
+static void regression_lines_about_peers_reach_the_hook(void **state)
+{
+    static const char request[] = "GET / HTTP/1.1\r\n\r\n";
+    jrpc_hooks hooks = JRPC_HOOKS_INIT;
+    jrpc_server *server = new_server(NULL);
+    int ends[2];
+    char url[64];
+    (void)state;
+
+    hooks.logged = note_line;
+    assert_int_equal(jrpc_service_set_hooks(service, &hooks, NULL), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
+    assert_int_equal(jrpc_server_listen(server, service, url, NULL, NULL), 0);
+    assert_int_equal(write(ends[0], request, sizeof(request) - 1), sizeof(request) - 1);
+    assert_int_equal(jrpc_server_run(server), 0);
+    assert_string_equal(noted, "4 stdio this looks like HTTP: use an http:// endpoint, closing");
+    jrpc_server_free(server);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /*
  * Listening
  */
@@ -425,6 +456,7 @@ int main(void)
         CASE(regression_handler_closes_its_own_listener),
         CASE(regression_handler_swaps_its_own_service),
         CASE(refused_peer_cannot_be_notified),
+        CASE(regression_lines_about_peers_reach_the_hook),
         CASE(bad_endpoints_are_refused),
         CASE(service_is_busy_while_it_is_served),
         CASE(schemes_are_taken_once),

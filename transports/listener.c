@@ -332,17 +332,25 @@ long long jrpc_listener_limit(const jrpc_listener *listener, const char *name)
     return -1;
 }
 
+/* Where lines about a listener and its peers go: to the hook of its service, if the program has set
+ * one. */
+static const jri_log *log_of(const jrpc_listener *listener)
+{
+    const jri_log *log = &listener->service->log;
+    return log->logged ? log : &listener->server->log;
+}
+
 void jrpc_listener_log(jrpc_listener *listener, void *state, int level, const char *format, ...)
 {
     char text[512];
     va_list args;
 
-    if (!listener || !jri_log_is_on(&listener->server->log))
+    if (!listener || !jri_log_is_on(log_of(listener)))
         return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     const jri_log_source source = {listener->transport->name,
                                    state ? jri_peer_of(state)->address : listener->address};
-    jri_log_line(&listener->server->log, level, &source, "%s", text);
+    jri_log_line(log_of(listener), level, &source, "%s", text);
 }

@@ -201,8 +201,8 @@ enum { JRPC_LOG_ERROR = 3, JRPC_LOG_WARNING = 4, JRPC_LOG_INFO = 6, JRPC_LOG_DEB
  * struct jrpc_log_record - one line of log
  * @size:       sizeof(jrpc_log_record)
  * @level:      JRPC_LOG_…, the numbers of syslog
- * @transport:  "zmq", "http" …; NULL without a server
- * @peer:       its address, as the transport gives it, not escaped; NULL without a server
+ * @transport:  "stdio", "stream", "zmq" or "web"; NULL in lines of requests, answers and methods
+ * @peer:       its address or the listener's, as the transport gives it, not escaped; NULL likewise
  * @text:       the line, NUL-terminated, no line end, control characters escaped; requests and
  *              answers begin with "--> " and "<-- "
  * @len:        bytes of @text
@@ -221,7 +221,8 @@ typedef struct jrpc_log_record {
  *                  negative errno, refuses it; it may not be deferred. Arguments are as sent.
  * @call_answered:  once per member, notifications and refused ones included, on the thread that
  *                  answered
- * @logged:         every line; without it they go to standard error if basic_logging is on.
+ * @logged:         every line, those about the listeners of this service and their peers too;
+ *                  without it they go to standard error if basic_logging is on.
  *                  Lines of requests and answers are made only if basic_logging is on.
  *
  * If several threads dispatch, these are called on several at once.
