@@ -386,6 +386,15 @@ void jri_options_overlay(const jrpc_options *options, jri_settings *inout)
     JRPC_OPTIONS(OVERLAY, OVERLAY, OVERLAY)
 }
 
+#define PASS_OVER(...) i++;
+
+void jri_options_overlay_limits(const jrpc_options *options, jri_settings *inout)
+{
+    size_t i = 0;
+
+    JRPC_OPTIONS(PASS_OVER, OVERLAY, OVERLAY)
+}
+
 #define DEFAULT(name, ...) out->name = rows[i++].value;
 
 void jri_options_resolve(const jrpc_options *options, jri_settings *out)

@@ -60,6 +60,9 @@ int jri_options_copy(const jrpc_options *options, jrpc_options **out);
 /* Only those that were given a value, whatever gave it; the others stay. NULL gives none. */
 void jri_options_overlay(const jrpc_options *options, jri_settings *inout);
 
+/* The same without flags, which are a service's and not a listener's. */
+void jri_options_overlay_limits(const jrpc_options *options, jri_settings *inout);
+
 /* What the last call found wrong: what jrpc_options_problem() gives. */
 jrpc_problem *jri_options_own_problem(jrpc_options *options);
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -314,6 +315,34 @@ static void refused_peer_cannot_be_notified(void **state)
     close(ends[1]);
 }
 
+/* Flags are the service's: a listener's limits do not change what it takes for a request. */
+static void regression_limits_have_no_flags(void **state)
+{
+    static const char request[] = "{\"jsonrpc\":\"2.0\",\"method\":\"ping\",\"id\":1,\"more\":1}\n";
+    jrpc_listen_options listen = JRPC_LISTEN_OPTIONS_INIT;
+    jrpc_options *options = NULL;
+    jrpc_server *server = new_server(NULL);
+    char url[64], answer[256] = "";
+    int ends[2];
+    (void)state;
+
+    assert_int_equal(jrpc_options_new(&options), 0);
+    assert_int_equal(jrpc_options_set(options, "allow_unknown_members", "yes"), 0);
+    listen.limits = options;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
+    assert_int_equal(jrpc_server_listen(server, service, url, &listen, NULL), 0);
+    assert_int_equal(write(ends[0], request, sizeof(request) - 1), sizeof(request) - 1);
+    assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+    assert_int_equal(jrpc_server_run(server), 0);
+    assert_true(read(ends[0], answer, sizeof(answer) - 1) > 0);
+    assert_non_null(strstr(answer, "-32600"));
+    jrpc_server_free(server);
+    jrpc_options_free(options);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static char noted[256];
 
 static void note_line(const jrpc_log_record *record, void *user)
@@ -456,6 +485,7 @@ int main(void)
         CASE(regression_handler_closes_its_own_listener),
         CASE(regression_handler_swaps_its_own_service),
         CASE(refused_peer_cannot_be_notified),
+        CASE(regression_limits_have_no_flags),
         CASE(regression_lines_about_peers_reach_the_hook),
         CASE(bad_endpoints_are_refused),
         CASE(service_is_busy_while_it_is_served),

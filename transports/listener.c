@@ -58,8 +58,8 @@ static void update_settings(jrpc_listener *listener)
     listener->server->ready_for = NULL;
     listener->settings = listener->server->settings;
     listener->service_settings = listener->service->settings;
-    jri_options_overlay(listener->limits, &listener->settings);
-    jri_options_overlay(listener->limits, &listener->service_settings);
+    jri_options_overlay_limits(listener->limits, &listener->settings);
+    jri_options_overlay_limits(listener->limits, &listener->service_settings);
 }
 
 static jrpc_listener *new_listener(jrpc_server *server, const jrpc_transport *transport,
