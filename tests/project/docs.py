@@ -276,7 +276,7 @@ def check_links(path):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--cc", default="cc")
-    parser.add_argument("--libdir", required=True)
+    parser.add_argument("--libdir", required=True, type=os.path.abspath)
     args = parser.parse_args()
     paths = [pathlib.Path("README.md"), *sorted(pathlib.Path("docs").rglob("*.md"))]
     faults, n_blocks = [], 0
