@@ -152,15 +152,21 @@ static int run_handler(jrpc_call *call)
     return call->row->handler(call, call->row->user);
 }
 
+static inline bool is_cancelling(const jri_request *request)
+{
+    static const char cancel[] = "$/cancelRequest";
+
+    return request->is_notification && request->method_len == sizeof(cancel) - 1 &&
+           !memcmp(request->method, cancel, sizeof(cancel) - 1);
+}
+
 /* The host's turn; true if the member is dealt with. */
 static bool is_taken_by_host(jrpc_call *call)
 {
-    static const char cancel[] = "$/cancelRequest";
     jri_request *request = call->request;
     jri_host *host = call->message->host;
 
-    if (request->is_notification && request->method_len == sizeof(cancel) - 1 &&
-        !memcmp(request->method, cancel, sizeof(cancel) - 1)) {
+    if (is_cancelling(request)) {
         int i = jrpc_arg_find(call, "id");
         if (i >= 0)
             host->cancel(host, &request->args[i].value);
@@ -185,7 +191,8 @@ static void serve(jrpc_call *call)
     uint64_t seed = service->registry.seed;
     int status = 0;
 
-    if (service->settings.convert_camel_case) {
+    /* The host's own name is not to be converted. */
+    if (service->settings.convert_camel_case && !(message->host && is_cancelling(request))) {
         request->has_built = true; /* converted arguments are */
         status = jri_camel_request(request, &message->arena, seed, reason);
     }

@@ -73,6 +73,20 @@ static void cancelling_overtakes_waiting_calls(void **state)
     close_site(site);
 }
 
+static void regression_cancelling_where_names_are_converted(void **state)
+{
+    static const char *const options[] = {"convert_camel_case", "yes", NULL};
+    suite_place *site = open_site(state, options);
+
+    connect_client(site, 0);
+    send_text(site, 0, CALL("hold", "[]", "1"));
+    jrpc_call *held = desk_take(&site->desk);
+    send_text(site, 0, CANCEL("1"));
+    expect(site, 0, CANCELLED("1"));
+    jrpc_call_free(held);
+    close_site(site);
+}
+
 static void several_calls_are_cancelled(void **state)
 {
     enum { N = 8 };
@@ -277,6 +291,7 @@ int run_cancel_suite(const suite_link *link)
         CASE(cancelled_call_is_answered_at_once),
         CASE(another_peers_call_is_not_cancelled),
         CASE(cancelling_overtakes_waiting_calls),
+        CASE(regression_cancelling_where_names_are_converted),
         CASE(several_calls_are_cancelled),
         CASE(calls_of_one_id_are_cancelled_together),
         CASE(cancelled_batch_is_answered_with_its_last_member),
