@@ -451,14 +451,17 @@ int jrpc_invoke(jrpc_service *service, const char *method, json_t *params,
 {
     jrpc_dispatch_options copy;
     const jrpc_dispatch_options *known = jri_dispatch_options(options, &copy);
-    if (!service || !method || !inout || !known) {
+    int status = service && method && inout && known ? 0 : -EINVAL;
+    if (!status && jri_is_loop_thread)
+        status = -EDEADLK;
+    if (status) {
         json_decref(params);
-        return -EINVAL;
+        return status;
     }
 
     json_t *root = make_request(method, params);
     jrpc_response *response = *inout;
-    int status = root ? jri_dispatch_begin(service, known, NULL, &response) : -ENOMEM;
+    status = root ? jri_dispatch_begin(service, known, NULL, &response) : -ENOMEM;
     if (status) {
         json_decref(root);
         return status;

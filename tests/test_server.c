@@ -41,6 +41,16 @@ static int run_dispatch(jrpc_call *call, void *user)
     return jrpc_reply_integer(call, status);
 }
 
+static int run_invoke(jrpc_call *call, void *user)
+{
+    jrpc_service *const *service = user;
+    jrpc_response *response = NULL;
+    int status = jrpc_invoke(*service, "ping", json_array(), NULL, &response);
+
+    jrpc_response_free(response);
+    return jrpc_reply_integer(call, status);
+}
+
 static int run_close(jrpc_call *call, void *user)
 {
     (void)user;
@@ -68,6 +78,7 @@ static jrpc_service *service; /* of the test that runs */
 static const jrpc_method methods[] = {
     JRPC_METHOD("ping", run_ping, NULL, NULL),
     JRPC_METHOD("dispatch", run_dispatch, NULL, NULL),
+    JRPC_METHOD("invoke", run_invoke, NULL, NULL),
     JRPC_METHOD("close", run_close, NULL, NULL),
     JRPC_METHOD("swap", run_swap, NULL, NULL),
     JRPC_METHOD_END,
@@ -177,6 +188,21 @@ static void server_runs_until_its_last_listener_closes(void **state)
     assert_int_equal(jrpc_server_post(server, count, &n_stopped), -EPIPE);
     jrpc_server_free(server);
     assert_int_equal(n_stopped, 0);
+}
+
+static void regression_loop_does_not_wait_for_what_it_invokes(void **state)
+{
+    jrpc_server *server = new_server(NULL);
+    int fd = listen_on_socket(server);
+    char expected[64];
+    (void)state;
+
+    send_text(fd, CALL("invoke", "1"));
+    shutdown(fd, SHUT_WR);
+    assert_int_equal(jrpc_server_run(server), 0);
+    snprintf(expected, sizeof(expected), RESULT("%d", "1"), -EDEADLK);
+    expect_all(fd, expected);
+    jrpc_server_free(server);
 }
 
 static void started_server_is_stopped_by_free(void **state)
@@ -482,6 +508,7 @@ int main(void)
         CASE(started_server_is_stopped_by_free),
         CASE(server_lives_on_the_applications_loop),
         CASE(server_that_has_not_stopped_is_not_freed),
+        CASE(regression_loop_does_not_wait_for_what_it_invokes),
         CASE(regression_handler_closes_its_own_listener),
         CASE(regression_handler_swaps_its_own_service),
         CASE(refused_peer_cannot_be_notified),
