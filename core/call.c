@@ -135,14 +135,16 @@ int jri_call_close_failed(jrpc_call *call, int status)
 static int charge_slot(jrpc_call *call, size_t len)
 {
     jri_message *message = call->message;
+    const jrpc_buf *out = message->out;
     int status = 0;
 
     if (is_direct(call))
         return 0;
     len += message->envelope.is_batch; /* its separator */
     pthread_mutex_lock(&message->lock);
-    if (len > message->out->max - message->out->len ||
-        message->n_slot_bytes > message->out->max - message->out->len - len)
+    /* Plain errors, in room promised to them, may have passed the limit. */
+    size_t room = out->max > out->len ? out->max - out->len : 0;
+    if (len > room || message->n_slot_bytes > room - len)
         status = -EMSGSIZE;
     else
         message->n_slot_bytes += len;

@@ -134,11 +134,32 @@ static void reply_max_is_each_messages_own(void **state)
     jrpc_service_free(service);
 }
 
+/* The plain errors before them are past reply_max already. */
+static void regression_deferred_members_do_not_pass_what_errors_passed(void **state)
+{
+    static const char *const options[] = {"reply_max", "100", NULL};
+    struct toy toy = {.n_held = 0};
+    jrpc_service *service = new_service(options, NULL, NULL);
+    jrpc_response *response = NULL;
+    (void)state;
+
+    assert_int_equal(toy_add(service, &toy), 0);
+    ask(service, 0, "[1,2,3," CALL_WITH("defer", "[7]") "," CALL_WITH("defer", "[8]") "]",
+        &response);
+    assert_int_equal(jrpc_response_count(response), 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(jrpc_response_code(response, i),
+                         i < 3 ? JRPC_INVALID_REQUEST : JRPC_REPLY_TOO_LARGE);
+    jrpc_response_free(response);
+    jrpc_service_free(service);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer_fits_or_is_an_error_whatever_reply_max),
         cmocka_unit_test(reply_max_is_each_messages_own),
+        cmocka_unit_test(regression_deferred_members_do_not_pass_what_errors_passed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
