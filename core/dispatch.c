@@ -237,9 +237,11 @@ static const char *describe(jri_message *message, const jrpc_problem *problem)
 {
     char text[sizeof(problem->text) + 64];
 
-    if (problem->line)
+    if (problem->line && problem->column)
         snprintf(text, sizeof(text), "line %d, column %d: %s", problem->line, problem->column,
                  problem->text);
+    else if (problem->line)
+        snprintf(text, sizeof(text), "line %d: %s", problem->line, problem->text);
     else
         snprintf(text, sizeof(text), "%s", problem->text);
     return text[0] ? jri_arena_copy(&message->arena, text, strlen(text)) : NULL;
@@ -321,7 +323,7 @@ int jri_dispatch_read_slow(jri_message *message, const char *text, size_t len)
     jrpc_problem problem;
     int status;
 
-    problem.line = 0;
+    problem.line = problem.column = 0; /* a codec need not fill it in */
     problem.text[0] = '\0';
     if (len > (uint64_t)settings->message_max) {
         snprintf(problem.text, sizeof(problem.text), "%zu bytes, message_max is %lld", len,

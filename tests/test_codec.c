@@ -242,6 +242,35 @@ static void failing_codec_costs_a_member_its_result_never_its_answer(void **stat
     jrpc_service_free(service);
 }
 
+static int fail_at_a_line(const char *data, size_t len, void *user, json_t **out,
+                          jrpc_problem *problem)
+{
+    (void)data;
+    (void)len;
+    (void)user;
+    (void)out;
+    problem->line = 3;
+    snprintf(problem->text, sizeof(problem->text), "no map");
+    return -EBADMSG;
+}
+
+static void regression_problem_has_a_line_and_no_column(void **state)
+{
+    static const char *const debug[] = {"debug", "yes", NULL};
+    jrpc_service *service = new_service(debug, NULL, NULL);
+    jrpc_codec codec = *jrpc_codec_jansson();
+    jrpc_response *response = NULL;
+    (void)state;
+
+    codec.deserialize = fail_at_a_line;
+    assert_int_equal(jrpc_service_set_codec(service, &codec), 0);
+    assert_int_equal(jrpc_dispatch(service, "", 0, NULL, &response), 0);
+    assert_json_equal(jrpc_response_json(response),
+                      ERROR_DATA(-32700, "Parse error", "\"line 3: no map\"", "null"));
+    jrpc_response_free(response);
+    jrpc_service_free(service);
+}
+
 static void codec_writes_every_answer_and_no_silence(void **state)
 {
     static const struct {
@@ -406,6 +435,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(failing_codec_costs_a_member_its_result_never_its_answer),
+        cmocka_unit_test(regression_problem_has_a_line_and_no_column),
         cmocka_unit_test(codec_writes_every_answer_and_no_silence),
         cmocka_unit_test(too_large_message_is_not_deserialized),
         cmocka_unit_test(depth_of_a_codecs_value_is_checked),
