@@ -36,8 +36,9 @@ JRPC_API bool jrpc_response_is_wanted(const jrpc_response *response);
  * wanted; @len may be NULL */
 JRPC_API const char *jrpc_response_text(const jrpc_response *response, size_t *len);
 
-/** jrpc_response_json() - the whole answer as a value, borrowed; NULL if nothing is wanted or out
- * of memory */
+/** jrpc_response_json() - the whole answer as a value, borrowed; NULL if nothing is wanted, out of
+ * memory, or if jansson cannot hold it (an id or a number in a result beyond double, U+0000 in a
+ * member's name): then result, message and data are NULL, too */
 JRPC_API json_t *jrpc_response_json(jrpc_response *response);
 
 /** jrpc_response_http_status() - the status to send over HTTP: 200, 204 if nothing is wanted, or
