@@ -36,6 +36,8 @@ typedef struct suite_place {
     void *clients[SUITE_PEERS];
     jrpc_peer *peers[SUITE_PEERS]; /* in the order they were opened, referenced */
     size_t n_peers;
+    bool closes_in_hook;
+    jrpc_listener *closes_next; /* when another has closed */
 } suite_place;
 
 /* What a case wants of a server; what is NULL it does not care about. */
@@ -44,6 +46,7 @@ typedef struct suite_setup {
     const jrpc_codec *codec;    /* of the service */
     const jrpc_listen_options *listen[SUITE_PEERS];
     jrpc_service *others[SUITE_PEERS]; /* served instead, by listener; stolen */
+    bool closes_in_hook;               /* a new peer's listener */
 } suite_setup;
 
 static inline int peer_opened(jrpc_peer *peer, void *user)
@@ -52,6 +55,8 @@ static inline int peer_opened(jrpc_peer *peer, void *user)
 
     if (site->n_peers < SUITE_PEERS)
         site->peers[site->n_peers++] = jrpc_peer_ref(peer);
+    if (site->closes_in_hook)
+        jrpc_listener_close(jrpc_peer_listener(peer));
     int refusal = desk_refusal(&site->desk);
     if (refusal) {
         desk_count(&site->desk, &site->desk.n_refused);
@@ -74,7 +79,12 @@ static inline void listener_closed(jrpc_listener *listener, int reason, void *us
 {
     suite_place *site = user;
 
+    jrpc_listener *next = site->closes_next;
+
     (void)listener, (void)reason;
+    site->closes_next = NULL;
+    if (next)
+        jrpc_listener_close(next);
     desk_count(&site->desk, &site->desk.n_listeners_closed);
 }
 
@@ -94,6 +104,7 @@ static inline suite_place *open_site_with(void **state, const suite_setup *setup
 
     assert_non_null(site);
     site->link = *state;
+    site->closes_in_hook = setup->closes_in_hook;
     desk_init(&site->desk);
     site->at.service = new_service(setup->options, suite_methods, &site->desk);
     assert_int_equal(jrpc_service_set_codec(site->at.service, setup->codec), 0);

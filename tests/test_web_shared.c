@@ -379,6 +379,21 @@ static void unix_socket_is_shared_as_well(void **state)
     assert_int_equal(rmdir(folder), 0); /* the socket's file is gone */
 }
 
+/* That which is to be closed after it. */
+static void regression_hook_closes_another_listener_when_stopping(void **state)
+{
+    suite_place *site = open_web("http://127.0.0.1:0/a", NULL);
+    jrpc_listener *second = listen_beside(site, "http", "/b");
+
+    (void)state;
+    listen_beside(site, "http", "/c");
+    site->closes_next = second;
+    stop_site(site);
+    desk_wait_for(&site->desk, &site->desk.n_stopped, 1, "the end");
+    assert_int_equal(site->desk.n_listeners_closed, 3);
+    close_site(site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +407,7 @@ int main(void)
         cmocka_unit_test(path_may_change_hands),
         cmocka_unit_test(listener_may_close_itself),
         cmocka_unit_test(last_one_closes_the_port),
+        cmocka_unit_test(regression_hook_closes_another_listener_when_stopping),
         cmocka_unit_test(unix_socket_is_shared_as_well),
     };
 

@@ -381,6 +381,27 @@ static void *post_much(void *user)
     return (void *)n_accepted;
 }
 
+/* Whether the call is answered depends on when it comes. */
+static void regression_hook_closes_the_new_peers_listener(void **state)
+{
+    const suite_link *link = *state;
+
+    for (int is_refused = 0; is_refused <= link->can_be_refused; is_refused++) {
+        suite_place *site = open_site_with(state, &(suite_setup){.closes_in_hook = true});
+        const char *text = CALL("echo", "[1]", "1");
+
+        desk_refuse(&site->desk, is_refused ? -1 : 0);
+        connect_client(site, 0);
+        site->link->send(site->clients[0], text, strlen(text));
+        if (is_refused)
+            await_count(site, n_refused, 1);
+        else
+            await_count(site, n_closed, 1);
+        await_count(site, n_listeners_closed, 1);
+        close_site(site);
+    }
+}
+
 static void accepted_posts_run_although_the_server_stops(void **state)
 {
     suite_place *site = open_site(state, NULL);
@@ -422,6 +443,7 @@ int run_end_suite(const suite_link *link)
         CASE(peer_closed_by_a_handler_gets_the_answer),
         CASE(peer_closed_during_a_batch_is_not_answered),
         CASE(peer_refused_by_the_hook_is_hung_up_on),
+        CASE(regression_hook_closes_the_new_peers_listener),
         CASE(accepted_posts_run_although_the_server_stops),
     };
 

@@ -103,11 +103,14 @@ static int start(jrpc_listener *listener, const jrpc_url *url, const char *text)
     listener->next = server->listeners;
     server->listeners = listener;
     server->n_listeners++;
+    listener->n_visits++;
     status = transport->start(listener->state, &server->problem);
-    if (status) {
-        listener->is_failed = true;
+    listener->n_visits--;
+    listener->is_failed = status;
+    if (status && !listener->is_closing)
         jrpc_listener_close(listener);
-    }
+    else
+        jri_listener_settle(listener); /* the hook of its peer may have closed it */
     return status;
 }
 

@@ -83,11 +83,16 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
     jrpc_peer *peer = new_peer(listener, info);
     if (!peer)
         return -ENOMEM;
-    if (server->hooks.peer_opened && server->hooks.peer_opened(peer, server->hooks_user) < 0) {
+    listener->n_visits++;
+    bool is_refused =
+        server->hooks.peer_opened && server->hooks.peer_opened(peer, server->hooks_user) < 0;
+    listener->n_visits--;
+    if (is_refused) {
         atomic_store(&peer->is_open, false); /* the hook may have kept it */
         jri_peer_leave_topics(peer);
         peer->listener = NULL;
         jrpc_peer_unref(peer);
+        jri_listener_settle(listener);
         return -ECONNREFUSED;
     }
     peer->next = listener->peers;
@@ -99,6 +104,10 @@ int jrpc_transport_opened(jrpc_listener *listener, const jrpc_peer_info *info, v
     server->n_peers++;
     server->counts.peers_opened++;
     *out = peer->state;
+    if (listener->is_closing) { /* by the hook: it goes as soon as its transport is done with it */
+        peer->is_ended = true;
+        jri_peer_flush_later(peer);
+    }
     return 0;
 }
 

@@ -84,16 +84,23 @@ static void close_handles(jrpc_server *server)
     jri_outbox_close(&server->outbox, handle_closed);
 }
 
+static jrpc_listener *find_unclosed(const jrpc_server *server)
+{
+    jrpc_listener *listener = server->listeners;
+
+    while (listener && listener->is_closing)
+        listener = listener->next;
+    return listener;
+}
+
 /* Peers, then listeners, then our own handles. reason 0: peers get what is unsent. */
 static void close_all(jrpc_server *server, int reason)
 {
     jrpc_listener *next;
 
     server->phase = JRI_ENDING;
-    for (jrpc_listener *listener = server->listeners; listener; listener = next) {
-        next = listener->next;
-        jrpc_listener_close(listener);
-    }
+    while ((next = find_unclosed(server)))
+        jrpc_listener_close(next); /* the hook may close others, which are gone then */
     for (jrpc_listener *listener = server->listeners; listener; listener = next) {
         next = listener->next;
         jri_listener_drop_peers(listener, reason);
