@@ -173,7 +173,8 @@ static bool is_taken_by_host(jrpc_call *call)
         jri_call_end(call, 0);
         return true;
     }
-    int refusal = host->cancelled && host->cancelled[call->index] ? -ECANCELED : host->refusal;
+    bool is_cancelled = call->index < host->n_cancelled && host->cancelled[call->index];
+    int refusal = is_cancelled ? -ECANCELED : host->refusal;
     if (refusal)
         refuse(call, refusal,
                refusal == -ECANCELED ? "cancelled before it was run"

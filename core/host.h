@@ -9,6 +9,8 @@
 #ifndef JRI_HOST_H
 #define JRI_HOST_H
 
+#include <stdint.h>
+
 #include <jrpc/call.h>
 
 #include "buf.h"
@@ -18,7 +20,8 @@ struct jri_row;
 
 typedef struct jri_host {
     int refusal;           /* 0, or why calls are refused now: -EBUSY, -ECANCELED */
-    const bool *cancelled; /* by member: cancelled before it could be run; NULL: none is */
+    const bool *cancelled; /* by member: cancelled before it could be run */
+    uint32_t n_cancelled;  /* members that it tells of; the others are not */
 
     /* Runs the held call's handler on another thread, by jri_held_run(): 0, or -EBUSY. */
     int (*start_blocking)(struct jri_host *host, jrpc_call *held);

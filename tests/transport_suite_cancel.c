@@ -285,6 +285,40 @@ static void cancelling_in_the_inbox_does_not_reach_later_calls(void **state)
     close_site(site);
 }
 
+/* It is no batch to the service that reads its ids, but one to that which runs it. */
+static void regression_waiting_batch_is_run_by_another_service(void **state)
+{
+    enum { MEMBERS = 40 };
+    static const char *const options[] = {"pending_max", "1", "batch_max", "2", NULL};
+    suite_place *site = open_site(state, options);
+    char batch[MEMBERS * 64] = "";
+
+    skip_unless(site, !site->link->is_shared);
+    jrpc_service *other = new_service(NULL, suite_methods, &site->desk);
+    connect_client(site, 0);
+    send_text(site, 0, CALL("hold", "[]", "1"));
+    jrpc_call *held = desk_take(&site->desk);
+    for (int i = 0; i < MEMBERS; i++)
+        snprintf(batch + strlen(batch), sizeof(batch) - strlen(batch), "%s%s", i ? "," : "[",
+                 CALL("echo", "[2]", "2"));
+    strcat(batch, "]");
+    send_text(site, 0, batch);
+    send_text(site, 0, CALL("echo", "[3]", "3"));
+    send_text(site, 0, CANCEL("3"));
+    expect(site, 0, CANCELLED("3"));
+    on_loop(site, set_service, other);
+    jrpc_service_free(other);
+    assert_int_equal(jrpc_reply_integer(held, 1), 0);
+    jrpc_call_free(held);
+    expect(site, 0, RESULT("1", "1"));
+    json_t *answers = receive(site, 0);
+    assert_int_equal(json_array_size(answers), MEMBERS);
+    for (size_t i = 0; i < MEMBERS; i++)
+        assert_json_equal(json_array_get(answers, i), RESULT("2", "2"));
+    json_decref(answers);
+    close_site(site);
+}
+
 int run_cancel_suite(const suite_link *link)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +335,7 @@ int run_cancel_suite(const suite_link *link)
         CASE(call_in_the_inbox_is_cancelled_at_once_and_never_runs),
         CASE(batch_member_in_the_inbox_is_cancelled_and_never_runs),
         CASE(cancelling_in_the_inbox_does_not_reach_later_calls),
+        CASE(regression_waiting_batch_is_run_by_another_service),
     };
 
     return RUN_CASES(tests);

@@ -364,7 +364,11 @@ JRI_INLINE int begin(jrpc_peer *peer, const void *exchange, jrpc_buf **buf)
 
     jri_message *message = server->scratch->message;
     server->host.refusal = refusal_of(peer);
-    server->host.cancelled = peer->cancelled;
+    server->host.n_cancelled = 0;
+    if (JRI_UNLIKELY(peer->letter)) { /* read by other rules when a call was cancelled, maybe */
+        server->host.cancelled = peer->letter->cancelled;
+        server->host.n_cancelled = peer->letter->n_members;
+    }
     message->host = &server->host;
     message->peer = peer;
     return 0;
@@ -433,17 +437,17 @@ JRI_INLINE int run_one(jrpc_peer *peer, const void *exchange, const char *data, 
 static int answer_withdrawn(jrpc_peer *peer)
 {
     int status = 0, refusal = peer->refusal;
-    const bool *cancelled = peer->cancelled;
+    const jri_letter *waited = peer->letter;
     jri_letter *letter;
 
     peer->refusal = -ECANCELED;
-    peer->cancelled = NULL;
+    peer->letter = NULL;
     while (!status && (letter = jri_inbox_take_withdrawn(peer))) {
         status = run_one(peer, letter->data, jri_letter_text(peer, letter), letter->len);
         jri_letter_free(letter);
     }
     peer->refusal = refusal;
-    peer->cancelled = cancelled;
+    peer->letter = waited;
     return status;
 }
 

@@ -245,9 +245,9 @@ static int run_waiting(jrpc_peer *peer)
 {
     jri_letter *letter = jri_inbox_take(peer);
 
-    peer->cancelled = letter->cancelled;
+    peer->letter = letter;
     int status = jri_peer_run(peer, letter->data, jri_letter_text(peer, letter), letter->len);
-    peer->cancelled = NULL;
+    peer->letter = NULL;
     jri_letter_free(letter);
     return status;
 }

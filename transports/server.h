@@ -160,7 +160,7 @@ struct jrpc_peer {
     bool is_paused, is_ended, is_dropped, is_choked;
     bool is_cut; /* dropped without waiting for what is unsent */
     int refusal; /* of calls in the message at hand: -EBUSY for one that goes past others */
-    const bool *cancelled; /* members of the message at hand */
+    const jri_letter *letter; /* the message at hand, if it has waited */
     jri_job *jobs;
     uint32_t n_pending; /* calls in flight */
     jri_letter *inbox, **inbox_last;
