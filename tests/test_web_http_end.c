@@ -283,6 +283,23 @@ static void stopping_server_answers_and_closes(void **state)
     close_site(site);
 }
 
+static void regression_call_is_told_that_it_timed_out_when_draining_ends(void **state)
+{
+    static const char *const options[] = {"drain_ms", "5", NULL};
+    suite_place *site = open_web(HTTP, options);
+    web_client *client = web_visit(site);
+
+    (void)state;
+    web_post(client, "", CALL("hold", "[]", "1"), strlen(CALL("hold", "[]", "1")));
+    jrpc_call *held = desk_take(&site->desk);
+    stop_site(site);
+    web_expect(client, 504, TIMED_OUT("1"));
+    assert_false(web_read(client));
+    jrpc_call_free(held);
+    web_close(client);
+    close_site(site);
+}
+
 static void call_may_take_longer_than_anything_behind_a_chunked_body(void **state)
 {
     static const char text[] = "POST / HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n"
@@ -372,6 +389,7 @@ int main(void)
         cmocka_unit_test(regression_connection_that_stays_idle_is_closed),
         cmocka_unit_test(vanished_clients_call_is_cancelled),
         cmocka_unit_test(stopping_server_answers_and_closes),
+        cmocka_unit_test(regression_call_is_told_that_it_timed_out_when_draining_ends),
         cmocka_unit_test(call_may_take_longer_than_anything_behind_a_chunked_body),
         cmocka_unit_test(endpoint_at_fault_is_refused_with_the_reason),
         cmocka_unit_test(address_has_the_real_port_and_the_path),

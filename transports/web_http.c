@@ -438,10 +438,18 @@ int jri_http_timer(jri_web_link *link)
 
 void jri_http_drop(jri_web_link *link, int reason)
 {
+    jri_http_request *http = link->http;
+
     link->is_dropped = true;
-    if (reason || (link->http->phase != JRI_HTTP_ANSWERING && !lws_partial_buffered(link->wsi))) {
+    /* An answer that was given in the last moment: there is no other turn for it. */
+    if (reason && http->phase == JRI_HTTP_ANSWERING && !http->has_head && !link->is_killed) {
+        http->keeps_alive = false;
+        if (!put_answers_head(link))
+            jri_web_link_write(link);
+    }
+    if (reason || (http->phase != JRI_HTTP_ANSWERING && !lws_partial_buffered(link->wsi))) {
         jri_web_link_kill(link, reason);
-    } else if (link->http->phase == JRI_HTTP_IDLE) {
+    } else if (http->phase == JRI_HTTP_IDLE) {
         lws_set_timer_usecs(link->wsi, SOON_US);
         lws_cancel_service(lws_get_context(link->wsi));
     }
