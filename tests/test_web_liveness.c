@@ -171,6 +171,32 @@ static void client_that_stops_reading_is_hung_up_on(void **state)
     judge_slow_reader(/* is_reading */ false);
 }
 
+/* No ping can follow, but what it does not read is not to be kept for ever. */
+static void regression_closed_client_that_stops_reading_is_hung_up_on(void **state)
+{
+    web_watch watch;
+    size_t len;
+
+    (void)state;
+    watch_begin(&watch, HTTP, NULL);
+    web_client *slow = visit(&watch), *other = visit(&watch);
+    int room = 262144;
+    assert_int_equal(setsockopt(slow->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+    ws_text(slow, CALL("big", "[15000000]", "2"));
+    read_no_more_than(slow, 1000000);
+    jrpc_peer_close(watch.site->peers[1]); /* behind that of the watch */
+    on_loop(watch.site, do_nothing, /* user */ NULL);
+    put_forward(SILENCE_MS);
+    free(await_ping(other, &len));
+    put_forward(ANSWER_MS);
+    ws_expect_end(other, 0);
+    desk_wait_for(&watch.site->desk, &watch.site->desk.n_closed, 2, "the peers' ends");
+    assert_int_equal(watch.site->desk.closed_reason, -ETIMEDOUT);
+    web_close(slow);
+    web_close(other);
+    watch_end(&watch);
+}
+
 /* More than are pinged at once. */
 static void many_are_all_pinged(void **state)
 {
@@ -214,6 +240,7 @@ int main(void)
         cmocka_unit_test(client_that_gives_a_sign_of_life_is_kept),
         cmocka_unit_test(regression_client_that_reads_slowly_is_not_hung_up_on),
         cmocka_unit_test(client_that_stops_reading_is_hung_up_on),
+        cmocka_unit_test(regression_closed_client_that_stops_reading_is_hung_up_on),
         cmocka_unit_test(many_are_all_pinged),
     };
 

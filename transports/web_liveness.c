@@ -54,17 +54,17 @@ static void watch(jri_web_link *link, bool is_asked)
     enter(is_asked ? &site->asked : &site->quiet, link);
 }
 
-/* Behind what is sent already, and with a byte in it: of empty pongs libwebsockets says nothing. */
+/* Behind what is sent already, and with a byte in it: of empty pongs libwebsockets says nothing.
+ * One that is being closed gets no ping, but has to read what stands before the last frame. */
 static void ask(jri_web_link *link)
 {
     static const char ping[] = {(char)0x89, 1, '?'};
     jrpc_buf *buf = link->close_code ? NULL : jri_web_link_output(link);
-    bool is_asked = buf && !jrpc_buf_append(buf, ping, sizeof(ping));
+    bool has_ping = buf && !jrpc_buf_append(buf, ping, sizeof(ping));
 
-    watch(link, is_asked);
-    if (!is_asked)
-        return;
-    link->ready += sizeof(ping);
+    watch(link, has_ping || link->close_code);
+    if (has_ping)
+        link->ready += sizeof(ping);
     link->acknowledged = jri_stream_acknowledged(lws_get_socket_fd(link->wsi));
     lws_callback_on_writable(link->wsi);
 }
@@ -85,7 +85,8 @@ static bool is_reading(jri_web_link *link)
 static void give_up(jri_web_link *link)
 {
     jrpc_listener_log(link->listener->owner, link->peer, JRPC_LOG_WARNING,
-                      "a ping is not answered, closing");
+                      link->close_code ? "the last bytes are not read, closing"
+                                       : "a ping is not answered, closing");
     jri_web_link_kill(link, -ETIMEDOUT);
 }
 
@@ -148,7 +149,7 @@ void jri_web_liveness_begin(jri_web_link *link)
 
 void jri_web_liveness_heard(jri_web_link *link)
 {
-    if (!link->is_asked || !link->is_watched)
+    if (!link->is_asked || !link->is_watched || link->close_code)
         return;
     jri_web_liveness_forget(link);
     watch(link, /* is_asked */ false);
