@@ -298,6 +298,36 @@ static void all_further_allocations_fail_over_a_socket(void **state)
     run_all(/* is_memory */ false, /* has_codec */ false, /* is_lasting */ true);
 }
 
+/* The application's loop has nothing of a server that there was no memory for. */
+static void regression_server_that_cannot_be_made_leaves_no_handle(void **state)
+{
+    jrpc_options *options = NULL;
+    unsigned n = 0, n_allocations;
+
+    (void)state;
+    assert_int_equal(jrpc_options_new(&options), 0);
+    assert_int_equal(jrpc_options_set(options, "metrics", "yes"), 0);
+    alarm(HANG_S);
+    do {
+        jrpc_server *server = NULL;
+        uv_loop_t loop;
+        assert_int_equal(uv_loop_init(&loop), 0);
+        chaos_begin(++n, false);
+        chaos_spare(false);
+        int status = jrpc_server_new(options, &loop, &server);
+        chaos_spare(true);
+        n_allocations = chaos_end();
+        assert_int_equal(status, n_allocations >= n ? -ENOMEM : 0);
+        if (server)
+            assert_int_equal(jrpc_server_stop(server, NULL, NULL), 0);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        jrpc_server_free(server);
+        assert_int_equal(uv_loop_close(&loop), 0);
+    } while (n_allocations >= n);
+    assert_true(n > 3);
+    jrpc_options_free(options);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_allocation_fails_with_a_codec),
         cmocka_unit_test(one_allocation_fails_over_a_socket),
         cmocka_unit_test(all_further_allocations_fail_over_a_socket),
+        cmocka_unit_test(regression_server_that_cannot_be_made_leaves_no_handle),
     };
 
     chaos_prepare(argc > 1 ? argv[1] : NULL, tell_hang);

@@ -296,11 +296,7 @@ int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_se
     jrpc_server *server = calloc(1, sizeof(*server));
     if (!server)
         return -ENOMEM;
-    int status = init(server, settings, loop);
-    if (status) {
-        free(server);
-        return status;
-    }
+    int status = 0;
     for (const jrpc_transport *const *builtin = jri_builtin_transports; *builtin && !status;
          builtin++)
         status = jrpc_server_add_transport(server, *builtin);
@@ -308,8 +304,12 @@ int jri_server_new(const jri_settings *settings, struct uv_loop_s *loop, jrpc_se
         server->metrics = jri_metrics_new();
         status = server->metrics ? 0 : -ENOMEM;
     }
+    if (!status) /* last: the loop may be the application's, and has handles on it from then on */
+        status = init(server, settings, loop);
     if (status) {
-        jrpc_server_free(server);
+        jri_metrics_free(server->metrics);
+        free(server->transports);
+        free(server);
         return status;
     }
     *out = server;
