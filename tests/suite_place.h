@@ -37,7 +37,7 @@ typedef struct suite_place {
     jrpc_peer *peers[SUITE_PEERS]; /* in the order they were opened, referenced */
     size_t n_peers;
     bool closes_in_hook;
-    jrpc_listener *closes_next; /* when another has closed */
+    jrpc_listener *closes_next; /* when another, or a peer, has closed */
 } suite_place;
 
 /* What a case wants of a server; what is NULL it does not care about. */
@@ -66,12 +66,22 @@ static inline int peer_opened(jrpc_peer *peer, void *user)
     return 0;
 }
 
+static inline void close_next(suite_place *site)
+{
+    jrpc_listener *next = site->closes_next;
+
+    site->closes_next = NULL;
+    if (next)
+        jrpc_listener_close(next);
+}
+
 static inline void peer_closed(jrpc_peer *peer, int reason, void *user)
 {
     suite_place *site = user;
 
     (void)peer;
     site->desk.closed_reason = reason;
+    close_next(site);
     desk_count(&site->desk, &site->desk.n_closed);
 }
 
@@ -79,12 +89,8 @@ static inline void listener_closed(jrpc_listener *listener, int reason, void *us
 {
     suite_place *site = user;
 
-    jrpc_listener *next = site->closes_next;
-
     (void)listener, (void)reason;
-    site->closes_next = NULL;
-    if (next)
-        jrpc_listener_close(next);
+    close_next(site);
     desk_count(&site->desk, &site->desk.n_listeners_closed);
 }
 

@@ -379,6 +379,25 @@ static void unix_socket_is_shared_as_well(void **state)
     assert_int_equal(rmdir(folder), 0); /* the socket's file is gone */
 }
 
+/* By calling the other the connection ceases to be a peer of the first. */
+static void regression_hook_closes_the_listener_that_is_being_called(void **state)
+{
+    suite_place *site = open_web(HTTP "/calc", NULL);
+    jrpc_listener *admin = listen_beside(site, "http", "/admin");
+    web_client *client = web_visit(site);
+    web_response response;
+
+    (void)state;
+    call_at(client, "/calc", RESULT("false", "1"));
+    site->closes_next = admin;
+    put_post(client, "/admin", WHERE);
+    web_receive(client, &response);
+    assert_int_equal(response.status, 404);
+    free(response.body);
+    web_close(client);
+    close_site(site);
+}
+
 /* That which is to be closed after it. */
 static void regression_hook_closes_another_listener_when_stopping(void **state)
 {
@@ -407,6 +426,7 @@ int main(void)
         cmocka_unit_test(path_may_change_hands),
         cmocka_unit_test(listener_may_close_itself),
         cmocka_unit_test(last_one_closes_the_port),
+        cmocka_unit_test(regression_hook_closes_the_listener_that_is_being_called),
         cmocka_unit_test(regression_hook_closes_another_listener_when_stopping),
         cmocka_unit_test(unix_socket_is_shared_as_well),
     };

@@ -251,7 +251,9 @@ void jri_web_route(jri_web_link *link, const char *path)
 {
     jri_web_listener *found = find_listener(jri_web_site_of(link), path);
 
-    if (link->peer && found != link->listener)
+    if (link->peer && found != link->listener) {
         jri_web_link_close_peer(link);
+        found = find_listener(jri_web_site_of(link), path); /* a hook may have closed it */
+    }
     link->listener = found;
 }
