@@ -107,16 +107,23 @@ static jrpc_server *new_server(uv_loop_t *loop)
 }
 
 /* A socket at whose other end the server listens. */
-static int listen_on_socket(jrpc_server *server)
+/* options: NULL: none. Listening gives `status`. */
+static int listen_on_socket_with(jrpc_server *server, const jrpc_listen_options *options,
+                                 int status)
 {
     int ends[2];
     char url[64];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
-    assert_int_equal(jrpc_server_listen(server, service, url, NULL, NULL), 0);
+    assert_int_equal(jrpc_server_listen(server, service, url, options, NULL), status);
     close(ends[1]);
     return ends[0];
+}
+
+static int listen_on_socket(jrpc_server *server)
+{
+    return listen_on_socket_with(server, /* options */ NULL, 0);
 }
 
 static void send_text(int fd, const char *text)
@@ -324,21 +331,16 @@ static void refused_peer_cannot_be_notified(void **state)
 {
     jrpc_server_hooks hooks = JRPC_SERVER_HOOKS_INIT;
     jrpc_server *server = new_server(NULL);
-    int ends[2];
-    char url[64];
     (void)state;
 
     hooks.peer_opened = refuse;
     assert_int_equal(jrpc_server_set_hooks(server, &hooks, NULL), 0);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
-    assert_int_equal(jrpc_server_listen(server, service, url, NULL, NULL), -ECONNREFUSED);
+    int fd = listen_on_socket_with(server, /* options */ NULL, -ECONNREFUSED);
     assert_false(jrpc_peer_is_open(kept));
     assert_int_equal(jrpc_peer_notify(kept, "x", NULL), -EPIPE);
     jrpc_server_free(server);
     jrpc_peer_unref(kept);
-    close(ends[0]);
-    close(ends[1]);
+    close(fd);
 }
 
 /* Flags are the service's: a listener's limits do not change what it takes for a request. */
@@ -348,25 +350,21 @@ static void regression_limits_have_no_flags(void **state)
     jrpc_listen_options listen = JRPC_LISTEN_OPTIONS_INIT;
     jrpc_options *options = NULL;
     jrpc_server *server = new_server(NULL);
-    char url[64], answer[256] = "";
-    int ends[2];
+    char answer[256] = "";
     (void)state;
 
     assert_int_equal(jrpc_options_new(&options), 0);
     assert_int_equal(jrpc_options_set(options, "allow_unknown_members", "yes"), 0);
     listen.limits = options;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
-    assert_int_equal(jrpc_server_listen(server, service, url, &listen, NULL), 0);
-    assert_int_equal(write(ends[0], request, sizeof(request) - 1), sizeof(request) - 1);
-    assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+    int fd = listen_on_socket_with(server, &listen, 0);
+    assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
     assert_int_equal(jrpc_server_run(server), 0);
-    assert_true(read(ends[0], answer, sizeof(answer) - 1) > 0);
+    assert_true(read(fd, answer, sizeof(answer) - 1) > 0);
     assert_non_null(strstr(answer, "-32600"));
     jrpc_server_free(server);
     jrpc_options_free(options);
-    close(ends[0]);
-    close(ends[1]);
+    close(fd);
 }
 
 static char noted[256];
@@ -383,21 +381,16 @@ static void regression_lines_about_peers_reach_the_hook(void **state)
     static const char request[] = "GET / HTTP/1.1\r\n\r\n";
     jrpc_hooks hooks = JRPC_HOOKS_INIT;
     jrpc_server *server = new_server(NULL);
-    int ends[2];
-    char url[64];
     (void)state;
 
     hooks.logged = note_line;
     assert_int_equal(jrpc_service_set_hooks(service, &hooks, NULL), 0);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    snprintf(url, sizeof(url), "fd:%d,%d", ends[1], ends[1]);
-    assert_int_equal(jrpc_server_listen(server, service, url, NULL, NULL), 0);
-    assert_int_equal(write(ends[0], request, sizeof(request) - 1), sizeof(request) - 1);
+    int fd = listen_on_socket(server);
+    assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
     assert_int_equal(jrpc_server_run(server), 0);
     assert_string_equal(noted, "4 stdio this looks like HTTP: use an http:// endpoint, closing");
     jrpc_server_free(server);
-    close(ends[0]);
-    close(ends[1]);
+    close(fd);
 }
 
 /*
